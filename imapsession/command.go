@@ -1,0 +1,55 @@
+package imapsession
+
+import "tidings/store"
+
+// Command is something that a person asked a session to do. Commands name
+// messages by Target, never by sequence number.
+type Command interface{ command() }
+
+// Target aims a command: these UIDs of this mailbox at this UIDVALIDITY, or
+// nothing. A command whose UIDVALIDITY no longer holds ends with an error.
+type Target struct {
+	Mailbox     string // raw name
+	UIDValidity uint32
+	UIDs        []store.UID
+}
+
+// FetchBody fetches one message without marking it read (BODY.PEEK), in parts,
+// up to Limit octets (0: the default of 2 MiB). Target holds one UID.
+type FetchBody struct {
+	Target Target
+	Limit  int64
+}
+
+// StoreFlags adds and removes flags. Flags are IMAP names: "\\Seen",
+// "\\Flagged", "$Junk".
+type StoreFlags struct {
+	Target      Target
+	Add, Remove []string
+}
+
+// Move moves messages to the mailbox Dest (raw name): MOVE where the server
+// has it; else COPY and, only after its OK, \Deleted and UID EXPUNGE, and that
+// only with UIDPLUS.
+type Move struct {
+	Target Target
+	Dest   string
+}
+
+// ListFolders asks for the account's mailboxes; answered by a FoldersEvent.
+type ListFolders struct{}
+
+func (FetchBody) command()   {}
+func (StoreFlags) command()  {}
+func (Move) command()        {}
+func (ListFolders) command() {}
+
+// Visible tells the session which rows the person can see (1-based sequence
+// numbers of Epoch, Lo <= Hi), so that unknown rows there, and one screen
+// either side, are asked for. Missing are rows whose UID is known but whose
+// Summary the listener does not hold.
+type Visible struct {
+	Epoch   uint32
+	Lo, Hi  uint32
+	Missing []store.UID
+}

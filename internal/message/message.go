@@ -1,0 +1,80 @@
+// Package message turns the bytes of an Internet message (RFC 5322, MIME) into
+// what a person reads: header fields, readable text, links, a list of
+// attachments. It never fails: malformed mail degrades to something readable.
+//
+// It is pure: no I/O, no goroutines; any goroutine may call it.
+package message
+
+import (
+	"time"
+
+	"tidings/internal/safetext"
+)
+
+// Address is one mailbox of an address header, decoded but not made safe.
+type Address struct {
+	Name    string
+	Address string
+}
+
+// Header is the decoded header of a message. Strings are decoded to UTF-8 but
+// raw otherwise: they go through safetext before they are shown.
+type Header struct {
+	Subject     string
+	From        []Address
+	To          []Address
+	Cc          []Address
+	ReplyTo     []Address
+	Date        time.Time // zero where missing or unreadable
+	MessageID   string    // without angle brackets
+	InReplyTo   []string
+	References  []string
+	ListID      string
+	ContentType string // media type, lower case, "text/plain" where missing
+}
+
+// ParseHeader reads a header block (as BODY[HEADER.FIELDS] returns it, or the
+// start of a message), leniently and within bounds. It is on the hot path of
+// every summary: see its benchmark.
+func ParseHeader(b []byte) Header { return Header{} }
+
+// Attachment is one part that is not shown as text.
+type Attachment struct {
+	Name string // decoded, raw; "" where none is given
+	Type string // media type, lower case
+	Size int64  // decoded octets, as far as the bytes at hand go
+}
+
+// Link is one link of the text, numbered from 1 in order of appearance.
+type Link struct {
+	N        int
+	URL      string
+	Host     string        // the real host
+	Text     safetext.Text // what the message shows for it
+	Mismatch bool          // the text names another host than the link goes to
+}
+
+// Message is a message as text.
+type Message struct {
+	Header
+	// Lines is the readable text, safe, unwrapped: one Text per paragraph line.
+	Lines       []Line
+	Attachments []Attachment
+	Links       []Link
+	// Problems are sentences about what could not be read properly.
+	Problems []safetext.Text
+}
+
+// Line is one logical line of the readable text.
+type Line struct {
+	Text  safetext.Text
+	Quote int  // depth of quoting, 0 for the author's own words
+	Fixed bool // not to be re-wrapped (tables, code, preformatted)
+}
+
+// Parse reads a whole message, or the first part of one (truncated tells that
+// b ends early). It never panics and bounds its time, depth and memory.
+func Parse(b []byte, truncated bool) *Message { return &Message{} }
+
+// Text returns the readable text, lines joined by newlines.
+func (m *Message) Text() string { return "" }
