@@ -1,0 +1,405 @@
+package testserver
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a private Dovecot with one account. It listens on loopback alone
+// and ends with its test.
+type Server struct {
+	Addr     string // plain port, STARTTLS offered
+	TLSAddr  string // TLS from the first byte
+	CAFile   string // the PEM of the CA that signed its certificate
+	CAPool   *x509.CertPool
+	User     string
+	Password string // another one in every run
+
+	// Maildir is the account's INBOX on disk, for direct delivery (Deliver);
+	// empty unless the format is maildir. Its folders are Maildir/.Name.
+	Maildir string
+
+	settings settings
+	dir      string
+	owner    owner
+	log      *logTail
+	process  *exec.Cmd
+	exited   chan struct{}
+}
+
+// owner is the user the mail belongs to.
+type owner struct{ uid, gid int }
+
+// Option changes how a Dovecot is set up.
+type Option func(*settings)
+
+type settings struct {
+	format      string
+	extra       string
+	without     []string
+	noPlaintext bool
+	connections int
+}
+
+// MailFormat chooses how mail is stored: "maildir" (the default), "sdbox" or
+// "mdbox".
+func MailFormat(format string) Option { return func(s *settings) { s.format = format } }
+
+// ExtraConfig is put at the end of dovecot.conf.
+func ExtraConfig(conf string) Option { return func(s *settings) { s.extra += conf + "\n" } }
+
+// WithoutCapability keeps capabilities ("MOVE", "UIDPLUS", "IDLE", "ESEARCH")
+// out of what the server announces. Dovecot would still obey the commands; a
+// client that goes by CAPABILITY does not send them.
+func WithoutCapability(names ...string) Option {
+	return func(s *settings) { s.without = append(s.without, names...) }
+}
+
+// NoPlaintextLogin makes the plain port announce LOGINDISABLED until STARTTLS.
+func NoPlaintextLogin() Option { return func(s *settings) { s.noPlaintext = true } }
+
+// MaxConnections limits the connections of the account; the default is 100.
+func MaxConnections(n int) Option { return func(s *settings) { s.connections = n } }
+
+// Dovecot starts a private Dovecot, as root or as an ordinary user, and stops it
+// when the test ends. If the test failed, the server's log is part of the
+// test's.
+func Dovecot(t testing.TB, opts ...Option) *Server {
+	t.Helper()
+	program := need(t, "dovecot", "/usr/sbin/dovecot", "/usr/local/sbin/dovecot")
+	s := &Server{
+		User:     "alice",
+		Password: rand.Text(),
+		settings: settings{format: "maildir", connections: 100},
+	}
+	for _, opt := range opts {
+		opt(&s.settings)
+	}
+	if err := s.prepare(t); err != nil {
+		t.Fatalf("prepare Dovecot: %v", err)
+	}
+	// A free port found may be taken by the time Dovecot binds it.
+	for attempt := 1; ; attempt++ {
+		err := s.start(program)
+		if err == nil {
+			break
+		}
+		if attempt < 5 && strings.Contains(s.log.String(), "in use") {
+			continue
+		}
+		t.Fatalf("start Dovecot: %v\n%s", err, s.log)
+	}
+	t.Cleanup(func() {
+		s.Stop()
+		if t.Failed() {
+			t.Logf("Dovecot's log:\n%s", s.log)
+		}
+	})
+	return s
+}
+
+// prepare makes the directories, the certificate and the owner. The directory's
+// path is kept short: a Unix socket's has room for 107 bytes.
+func (s *Server) prepare(t testing.TB) error {
+	dir, err := os.MkdirTemp("", "td")
+	if err != nil {
+		return err
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Errorf("remove Dovecot's directory: %v", err)
+		}
+	})
+	// The mail's owner has to pass through it.
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
+	s.dir = dir
+	if s.owner, err = mailOwner(); err != nil {
+		return err
+	}
+	for _, name := range []string{"run", "state", "home"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			return err
+		}
+	}
+	home := filepath.Join(dir, "home", s.User)
+	if err := s.mkdir(home); err != nil {
+		return err
+	}
+	if s.settings.format == "maildir" {
+		s.Maildir = filepath.Join(home, "mail")
+		if err := s.makeMaildir(s.Maildir); err != nil {
+			return err
+		}
+	}
+	ca, err := NewAuthority()
+	if err != nil {
+		return err
+	}
+	cert, key, err := ca.Issue(24*time.Hour, "localhost", "127.0.0.1", "127.0.0.2")
+	if err != nil {
+		return err
+	}
+	s.CAPool = ca.Pool()
+	s.CAFile = filepath.Join(dir, "ca.pem")
+	return errors.Join(
+		os.WriteFile(s.CAFile, ca.PEM(), 0o644),
+		os.WriteFile(filepath.Join(dir, "cert.pem"), cert, 0o644),
+		os.WriteFile(filepath.Join(dir, "key.pem"), key, 0o600),
+	)
+}
+
+// mailOwner is the user that runs the test, unless that is root: Dovecot does
+// not let root own mail.
+func mailOwner() (owner, error) {
+	if os.Getuid() != 0 {
+		return owner{os.Getuid(), os.Getgid()}, nil
+	}
+	nobody, err := user.Lookup("nobody")
+	if err != nil {
+		return owner{}, fmt.Errorf("find an owner for the mail: %w", err)
+	}
+	uid, uidErr := strconv.Atoi(nobody.Uid)
+	gid, gidErr := strconv.Atoi(nobody.Gid)
+	return owner{uid, gid}, errors.Join(uidErr, gidErr)
+}
+
+func (s *Server) mkdir(path string) error {
+	if err := os.Mkdir(path, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return s.own(path)
+}
+
+func (s *Server) own(path string) error {
+	if os.Getuid() != 0 {
+		return nil
+	}
+	return os.Chown(path, s.owner.uid, s.owner.gid)
+}
+
+// start runs Dovecot in the foreground and returns when it listens.
+func (s *Server) start(program string) error {
+	host := "127.0.0.1"
+	if s.settings.noPlaintext {
+		// Dovecot takes a peer with the server's own address for trusted.
+		host = "127.0.0.2"
+	}
+	plain, err := freePort(host)
+	if err != nil {
+		return err
+	}
+	secure, err := freePort(host)
+	if err != nil {
+		return err
+	}
+	s.Addr = net.JoinHostPort(host, strconv.Itoa(plain))
+	s.TLSAddr = net.JoinHostPort(host, strconv.Itoa(secure))
+	conf := filepath.Join(s.dir, "dovecot.conf")
+	if err := os.WriteFile(conf, s.config(host, plain, secure), 0o600); err != nil {
+		return err
+	}
+
+	s.log = &logTail{}
+	s.exited = make(chan struct{})
+	s.process = exec.Command(program, "-F", "-c", conf)
+	stderr, err := s.process.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := s.process.Start(); err != nil {
+		return err
+	}
+	up := make(chan struct{})
+	go func() {
+		defer close(s.exited)
+		announced := false
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			s.log.add(lines.Text())
+			if !announced && strings.Contains(lines.Text(), "starting up") {
+				announced = true
+				close(up)
+			}
+		}
+		// The status says nothing that the log does not.
+		_ = s.process.Wait()
+	}()
+	select {
+	case <-up:
+		return s.greeted()
+	case <-s.exited:
+		return errors.New("it ended at once")
+	case <-time.After(20 * time.Second):
+		s.Stop()
+		return errors.New("it did not come up in 20 s")
+	}
+}
+
+// greeted waits for the first greeting: the sockets listen already, the login
+// process behind them may still be starting.
+func (s *Server) greeted() error {
+	conn, err := net.DialTimeout("tcp", s.Addr, 10*time.Second)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		return fmt.Errorf("read the greeting: %w", err)
+	}
+	if !strings.HasPrefix(line, "* OK") {
+		return fmt.Errorf("the greeting was %q", line)
+	}
+	return nil
+}
+
+// Stop ends the server before its test does; connections are cut. It may be
+// called more than once.
+func (s *Server) Stop() {
+	select {
+	case <-s.exited:
+		return
+	default:
+	}
+	_ = s.process.Process.Signal(syscall.SIGTERM)
+	select {
+	case <-s.exited:
+	case <-time.After(10 * time.Second):
+		_ = s.process.Process.Kill()
+		<-s.exited
+	}
+}
+
+// Log is what Dovecot has logged so far.
+func (s *Server) Log() string { return s.log.String() }
+
+// config writes dovecot.conf.
+func (s *Server) config(host string, plain, secure int) []byte {
+	home := filepath.Join(s.dir, "home", "%u")
+	yesNo := map[bool]string{true: "yes", false: "no"}
+	var b bytes.Buffer
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("base_dir = %s", filepath.Join(s.dir, "run"))
+	line("state_dir = %s", filepath.Join(s.dir, "state"))
+	line("log_path = /dev/stderr")
+	line("listen = %s", host)
+	line("protocols = imap")
+	// Root leaves the inner processes to the users that the package made for
+	// them; anyone else has nobody but himself.
+	if me, err := user.Current(); err == nil && os.Getuid() != 0 {
+		line("default_internal_user = %s", me.Username)
+		line("default_login_user = %s", me.Username)
+		if group, err := user.LookupGroupId(me.Gid); err == nil {
+			line("default_internal_group = %s", group.Name)
+		}
+	}
+	line("mail_location = %s:~/mail", s.settings.format)
+	line("passdb {\n  driver = static\n  args = password=%s\n}", s.Password)
+	line("userdb {\n  driver = static\n  args = uid=%d gid=%d home=%s\n}", s.owner.uid, s.owner.gid, home)
+	line("first_valid_uid = %d\nfirst_valid_gid = %d", min(s.owner.uid, 500), min(s.owner.gid, 500))
+	line("auth_mechanisms = plain login")
+	line("auth_failure_delay = 0")
+	line("disable_plaintext_auth = %s", yesNo[s.settings.noPlaintext])
+	line("ssl = yes")
+	line("ssl_cert = <%s", filepath.Join(s.dir, "cert.pem"))
+	line("ssl_key = <%s", filepath.Join(s.dir, "key.pem"))
+	line("mail_fsync = never")
+	line("mail_max_userip_connections = %d", s.settings.connections)
+	if caps := s.capabilities(); caps != "" {
+		line("imap_capability = %s", caps)
+	}
+	// chroot needs root; the delay after failed logins would be paid by tests.
+	line("service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}")
+	line("service imap-login {\n  chroot =\n  service_count = 0\n  process_min_avail = 1")
+	line("  inet_listener imap {\n    port = %d\n  }", plain)
+	line("  inet_listener imaps {\n    port = %d\n    ssl = yes\n  }\n}", secure)
+	line("service imap {\n  process_limit = 200\n}")
+	line("namespace inbox {\n  inbox = yes")
+	for name, role := range specialUse {
+		line("  mailbox %s {\n    special_use = \\%s\n    auto = create\n  }", name, role)
+	}
+	line("}")
+	b.WriteString(s.settings.extra)
+	return b.Bytes()
+}
+
+// specialUse are the folders that every account has, with their roles (RFC 6154).
+var specialUse = map[string]string{
+	"Archive": "Archive",
+	"Drafts":  "Drafts",
+	"Junk":    "Junk",
+	"Sent":    "Sent",
+	"Trash":   "Trash",
+}
+
+// dovecotCapabilities is what Dovecot 2.3 announces after log-in.
+const dovecotCapabilities = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY " +
+	"THREAD=REFERENCES THREAD=REFS THREAD=ORDEREDSUBJECT MULTIAPPEND URL-PARTIAL CATENATE UNSELECT " +
+	"CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED I18NLEVEL=1 CONDSTORE QRESYNC ESEARCH ESORT SEARCHRES " +
+	"WITHIN CONTEXT=SEARCH LIST-STATUS BINARY MOVE SNIPPET=FUZZY PREVIEW=FUZZY PREVIEW STATUS=SIZE " +
+	"SAVEDATE LITERAL+ NOTIFY SPECIAL-USE"
+
+// capabilities is the list with the unwanted left out; empty if none is unwanted.
+func (s *Server) capabilities() string {
+	if len(s.settings.without) == 0 {
+		return ""
+	}
+	var kept []string
+	for _, name := range strings.Fields(dovecotCapabilities) {
+		unwanted := false
+		for _, without := range s.settings.without {
+			unwanted = unwanted || strings.EqualFold(name, without)
+		}
+		if !unwanted {
+			kept = append(kept, name)
+		}
+	}
+	return strings.Join(kept, " ")
+}
+
+func freePort(host string) (int, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}
+
+// logTail keeps what a server logged; any goroutine may use it.
+type logTail struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *logTail) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, line)
+}
+
+func (l *logTail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
+}
