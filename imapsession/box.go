@@ -2,29 +2,194 @@ package imapsession
 
 import (
 	"context"
+	"sync"
 
 	"tidings/store"
 )
+
+// boxLimit is how many list events may wait before a snapshot is cheaper.
+const boxLimit = 8192
 
 // Box carries Events from a session to its one listener, in order. Putting
 // never blocks. When more than 8,192 list events wait, they (and only they) are
 // replaced, where the first of them stood, by one ResyncEvent of a new epoch;
 // flag changes of one row may merge into the later position. Everything else
 // is never merged or dropped.
-type Box struct{}
+//
+// List events that wait before a ResyncEvent of the session's own do nothing
+// that it does not undo; on overflow they go first, without a new epoch.
+type Box struct {
+	limit  int
+	resync func() ResyncEvent
+	wake   chan struct{} // holds a token when Next should look again
+
+	mu    sync.Mutex
+	queue []Event // queue[head:] waits
+	head  int
+	lists int // ListEvents that wait
+	// own is the index of the last ResyncEvent made here for an overflow, -1
+	// where it left the Box or another ResyncEvent came after.
+	own int
+}
 
 // NewBox makes a Box; resync is called on the putting goroutine to make the
-// ResyncEvent of an overflow (its list already contains every Change put).
-func NewBox(resync func() ResyncEvent) *Box { return &Box{} }
+// ResyncEvent of an overflow (its list already contains every Change put). It
+// must not call the Box.
+func NewBox(resync func() ResyncEvent) *Box { return newBox(boxLimit, resync) }
+
+func newBox(limit int, resync func() ResyncEvent) *Box {
+	return &Box{limit: limit, resync: resync, wake: make(chan struct{}, 1), own: -1}
+}
 
 // Put appends an event. Only the session's goroutine calls it.
-func (b *Box) Put(ev Event) {}
+func (b *Box) Put(ev Event) {
+	b.mu.Lock()
+	b.put(ev)
+	b.mu.Unlock()
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *Box) put(ev Event) {
+	switch ev := ev.(type) {
+	case ListEvent:
+		if n := len(b.queue); n > b.head {
+			if last, ok := b.queue[n-1].(ListEvent); ok && merges(last, ev) {
+				b.queue[n-1] = ev
+				return
+			}
+		}
+		b.lists++
+	case ResyncEvent:
+		b.own = -1
+	}
+	if b.head > 0 && len(b.queue) == cap(b.queue) && b.head >= len(b.queue)/2 {
+		b.compact()
+	}
+	b.queue = append(b.queue, ev)
+	if b.lists > b.limit {
+		b.overflow()
+	}
+}
+
+// merges tells whether b says all that a said. Only neighbours are asked, so
+// that nothing (a fill, a Result, a ResyncEvent, a moved row) stands between. To
+// look further back would cost a map per event and gain little: a storm of flag
+// changes hits many rows once, not one row often.
+func merges(a, b ListEvent) bool {
+	return a.Change.Kind == store.SetFlags && b.Change.Kind == store.SetFlags &&
+		a.Epoch == b.Epoch && a.UID == b.UID &&
+		a.Change.Seq == b.Change.Seq && a.Change.UID == b.Change.UID &&
+		b.Change.Flags.Known()
+}
+
+// compact moves what waits to the start of the queue.
+func (b *Box) compact() {
+	n := copy(b.queue, b.queue[b.head:])
+	clear(b.queue[n:])
+	b.queue = b.queue[:n]
+	if b.own >= 0 {
+		b.own -= b.head
+	}
+	b.head = 0
+}
+
+// overflow makes room: it drops the list events before the last ResyncEvent,
+// and replaces those after it if they are still too many.
+func (b *Box) overflow() {
+	last := -1
+	for i := len(b.queue) - 1; i >= b.head && last < 0; i-- {
+		if _, ok := b.queue[i].(ResyncEvent); ok {
+			last = i
+		}
+	}
+	after := 0
+	for _, ev := range b.queue[max(last, b.head):] {
+		if _, ok := ev.(ListEvent); ok {
+			after++
+		}
+	}
+	replace := after > b.limit
+	at := -1 // where the new ResyncEvent stands
+	w := b.head
+	for i := b.head; i < len(b.queue); i++ {
+		ev := b.queue[i]
+		if _, ok := ev.(ListEvent); ok && (i < last || replace) {
+			if i < last || at >= 0 {
+				continue
+			}
+			at = w
+		} else if i == last && replace && b.own == last {
+			at = w // a later snapshot in the place of an earlier one of ours
+		}
+		b.queue[w] = ev
+		w++
+	}
+	clear(b.queue[w:])
+	b.queue = b.queue[:w]
+	b.lists = after
+	b.own = -1
+	if replace {
+		b.queue[at] = b.resync()
+		b.lists = 0
+		b.own = at
+	}
+}
 
 // Next waits for events and returns at most limit of them (0: all).
 // It returns ctx's error when ctx ends.
-func (b *Box) Next(ctx context.Context, limit int) ([]Event, error) { return nil, ctx.Err() }
+func (b *Box) Next(ctx context.Context, limit int) ([]Event, error) {
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if evs := b.take(limit); evs != nil {
+			return evs, nil
+		}
+		select {
+		case <-b.wake:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// take removes up to limit events (0: all); nil where none wait.
+func (b *Box) take(limit int) []Event {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := len(b.queue) - b.head
+	if n == 0 {
+		return nil
+	}
+	if limit > 0 {
+		n = min(n, limit)
+	}
+	evs := make([]Event, n)
+	copy(evs, b.queue[b.head:])
+	clear(b.queue[b.head : b.head+n])
+	b.head += n
+	for _, ev := range evs {
+		if _, ok := ev.(ListEvent); ok {
+			b.lists--
+		}
+	}
+	if b.own < b.head {
+		b.own = -1
+	}
+	if b.head == len(b.queue) {
+		b.queue, b.head = b.queue[:0], 0
+		if cap(b.queue) > boxLimit {
+			b.queue = nil // a storm is over
+		}
+	}
+	return evs
+}
 
 // Pending is the number of events that wait.
-func (b *Box) Pending() int { return 0 }
-
-var _ = store.Change{}
+func (b *Box) Pending() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.queue) - b.head
+}
