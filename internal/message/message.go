@@ -33,11 +33,6 @@ type Header struct {
 	ContentType string // media type, lower case, "text/plain" where missing
 }
 
-// ParseHeader reads a header block (as BODY[HEADER.FIELDS] returns it, or the
-// start of a message), leniently and within bounds. It is on the hot path of
-// every summary: see its benchmark.
-func ParseHeader(b []byte) Header { return Header{} }
-
 // Attachment is one part that is not shown as text.
 type Attachment struct {
 	Name string // decoded, raw; "" where none is given

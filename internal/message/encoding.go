@@ -1,0 +1,115 @@
+package message
+
+import "bytes"
+
+var base64Value = func() (t [256]int8) {
+	for i := range t {
+		t[i] = -1
+	}
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for i := range len(alphabet) {
+		t[alphabet[i]] = int8(i)
+	}
+	t['-'], t['_'] = 62, 63 // the URL alphabet
+	return t
+}()
+
+// appendBase64 appends the octets of base64 text, passing over what is not of
+// the alphabet (RFC 2045 §6.8). Padding in the middle, as of texts that were
+// encoded in pieces, ends a group and not the text.
+func appendBase64(dst, src []byte) []byte {
+	var acc uint32
+	n := 0
+	for _, c := range src {
+		v := base64Value[c]
+		if v < 0 {
+			if c == '=' {
+				switch n {
+				case 2:
+					dst = append(dst, byte(acc>>4))
+				case 3:
+					dst = append(dst, byte(acc>>10), byte(acc>>2))
+				}
+				acc, n = 0, 0
+			}
+			continue
+		}
+		acc = acc<<6 | uint32(v)
+		if n++; n == 4 {
+			dst = append(dst, byte(acc>>16), byte(acc>>8), byte(acc))
+			acc, n = 0, 0
+		}
+	}
+	switch n {
+	case 2:
+		dst = append(dst, byte(acc>>4))
+	case 3:
+		dst = append(dst, byte(acc>>10), byte(acc>>2))
+	}
+	return dst
+}
+
+// decodeBase64Body decodes a base64 part, and stops where plain text begins
+// that was added behind it (mailing list footers): a line of several words, or
+// any line after the padding that is not of the alphabet.
+func decodeBase64Body(b []byte) []byte {
+	out := make([]byte, 0, len(b)/4*3+3)
+	end := 0
+	for rest := b; len(rest) > 0; {
+		line, size := cutLine(rest)
+		line = trimSpace(line)
+		if bytes.IndexByte(line, ' ') >= 0 || bytes.HasPrefix(line, []byte("--")) || bytes.HasPrefix(line, []byte("__")) {
+			break
+		}
+		rest = rest[size:]
+		end += size
+	}
+	return appendBase64(out, b[:end])
+}
+
+// decodeQP decodes quoted-printable (RFC 2045 §6.7), passing through what is
+// not valid.
+func decodeQP(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		if c == '=' {
+			if i+2 < len(b) && unhex(b[i+1]) >= 0 && unhex(b[i+2]) >= 0 {
+				out = append(out, byte(unhex(b[i+1])<<4|unhex(b[i+2])))
+				i += 2
+				continue
+			}
+			// A soft break, perhaps with space that was added behind it.
+			j := i + 1
+			for j < len(b) && (b[j] == ' ' || b[j] == '\t' || b[j] == '\r') {
+				j++
+			}
+			if j < len(b) && b[j] == '\n' {
+				i = j
+				continue
+			}
+			if j == len(b) {
+				break
+			}
+		}
+		if (c == ' ' || c == '\t') && trailing(b[i:]) {
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// trailing tells whether the space that b begins with ends its line. It looks
+// a short way only; a longer run stays.
+func trailing(b []byte) bool {
+	for i, c := range b {
+		switch {
+		case c == '\n' || c == '\r':
+			return true
+		case c != ' ' && c != '\t' || i > 76:
+			return false
+		}
+	}
+	return true
+}
