@@ -1,0 +1,137 @@
+// Package cli is Tidings' command line, and the one room that knows all others:
+// it reads the config, makes the sessions, starts the screen, and turns what
+// goes wrong into a sentence and an exit status.
+//
+// Exit status: 0 it was done (or the person quit), 1 it could not be done, 2 the
+// command line makes no sense, crash.ExitStatus (70) Tidings itself is broken.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"tidings/internal/crash"
+	"tidings/internal/safetext"
+)
+
+// Exit statuses; a panic's is crash.ExitStatus.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+// Program is what the command line needs of the world around it.
+type Program struct {
+	Args    []string // without the program's name
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Environ []string
+	Example string // the text of config.toml.example
+}
+
+// Main runs the command that the arguments name and returns the exit status.
+// SIGINT, SIGTERM and SIGHUP end it cleanly, with status 0 where that is how
+// the command ends.
+func (p Program) Main() int {
+	crash.SetVersion(versionLine())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	return p.run(ctx)
+}
+
+func (p Program) run(ctx context.Context) int {
+	understood := false
+	root := p.root()
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
+	root.SetArgs(p.Args)
+	root.SetIn(p.Stdin)
+	root.SetOut(p.Stdout)
+	root.SetErr(p.Stderr)
+	root.SetContext(ctx)
+	err := root.ExecuteContext(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errSaid):
+		return exitFailed
+	case !understood, errors.As(err, &usage):
+		p.complain(err)
+		fmt.Fprintln(p.Stderr, "Try: tidings --help")
+		return exitUsage
+	}
+	p.complain(err)
+	return exitFailed
+}
+
+// complain prints an error, which may quote outside text.
+func (p Program) complain(err error) {
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for i, line := range lines {
+		if i == 0 {
+			line = "tidings: " + line
+		}
+		fmt.Fprintln(p.Stderr, safetext.Clean(line))
+	}
+}
+
+// errSaid: the command failed and has said why.
+var errSaid = errors.New("it failed, and has said why")
+
+// usageError is a command line that makes no sense.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+func (p Program) root() *cobra.Command {
+	var o monitorOptions
+	root := &cobra.Command{
+		Use:   "tidings",
+		Short: "A live IMAP mail monitor for the terminal",
+		Long: `Tidings holds IMAP inboxes on screen, in step with their servers.
+
+Without a command it watches the accounts of the config. To try it without a
+config: tidings demo. Keys are explained on screen by "?"; Q quits.`,
+		Args:          noArguments,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE:          func(c *cobra.Command, _ []string) error { return p.monitor(c.Context(), o) },
+	}
+	root.Flags().StringVar(&o.config, "config", "", "read this config `FILE`, not "+displayPath())
+	root.Flags().StringArrayVar(&o.accounts, "account", nil, "watch only the account with this `NAME` (repeatable)")
+	root.Flags().BoolVar(&o.readOnly, "read-only", false, "change nothing on any server")
+	root.Flags().StringVar(&o.log, "log", "", "append what the sessions do to `FILE` (no mail, no passwords)")
+	root.AddCommand(
+		p.demoCommand(),
+		p.checkCommand(),
+		p.configCommand(),
+		p.versionCommand(),
+		p.manCommand(root),
+	)
+	return root
+}
+
+// noArguments refuses arguments, which on the root command are mostly misspelt
+// commands.
+func noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !c.HasParent() {
+		if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+			return usagef("there is no command %q; did you mean %s?", args[0], near[0])
+		}
+		return usagef("there is no command %q", args[0])
+	}
+	return usagef("%s takes no argument, but was given %q", c.CommandPath(), args[0])
+}

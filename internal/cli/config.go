@@ -1,0 +1,73 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tidings/internal/config"
+)
+
+func (p Program) configCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "config",
+		Short: "Print a commented config to start from",
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprint(p.Stdout, p.Example)
+			return err
+		},
+	}
+}
+
+// displayPath is where the config is looked for, for help texts.
+func displayPath() string {
+	path, err := config.DefaultPath()
+	if err != nil {
+		return "the one in $XDG_CONFIG_HOME/tidings"
+	}
+	return path
+}
+
+// load reads the config at path ("": the default one) and keeps the named
+// accounts (none: all).
+func (p Program) load(path string, names []string) (*config.Config, error) {
+	named := path != ""
+	if !named {
+		var err error
+		if path, err = config.DefaultPath(); err != nil {
+			return nil, err
+		}
+	}
+	cfg, err := config.Load(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && named:
+		return nil, fmt.Errorf("there is no config %s; to write one: tidings config > %s", path, path)
+	case errors.Is(err, fs.ErrNotExist):
+		fmt.Fprintf(p.Stderr, "There is no config yet; Tidings looks for %s.\n", path)
+		fmt.Fprintln(p.Stderr, "To try Tidings without one, on a mailbox of its own:  tidings demo")
+		fmt.Fprintf(p.Stderr, "To watch your mail:  mkdir -p %s && tidings config > %s  then edit it and try it with  tidings check\n", filepath.Dir(path), path)
+		return nil, errSaid
+	case err != nil:
+		return nil, err
+	}
+	if len(names) == 0 {
+		return cfg, nil
+	}
+	var known []string
+	for _, a := range cfg.Accounts {
+		known = append(known, a.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, usagef("--account: there is no account %q in %s; there is %s", name, path, strings.Join(known, ", "))
+		}
+	}
+	cfg.Accounts = slices.DeleteFunc(cfg.Accounts, func(a config.Account) bool { return !slices.Contains(names, a.Name) })
+	return cfg, nil
+}

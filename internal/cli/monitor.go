@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+
+	"tidings/imapsession"
+	"tidings/internal/config"
+	"tidings/internal/crash"
+	"tidings/internal/credential"
+	"tidings/internal/safetext"
+	"tidings/ui"
+)
+
+// goodbye is how long the end of the program waits for the sessions' LOGOUT.
+const goodbye = 100 * time.Millisecond
+
+// monitorOptions are the flags of `tidings`.
+type monitorOptions struct {
+	config   string
+	accounts []string
+	readOnly bool
+	log      string
+}
+
+// watched is one account with its session.
+type watched struct {
+	account ui.Account
+	session *imapsession.Session
+}
+
+// monitor is `tidings`: every account of the config, live on screen.
+func (p Program) monitor(ctx context.Context, o monitorOptions) error {
+	cfg, err := p.load(o.config, o.accounts)
+	if err != nil {
+		return err
+	}
+	if err := p.needTerminal(); err != nil {
+		return err
+	}
+	var file slog.Handler
+	if o.log != "" {
+		log, err := openLogFile(o.log)
+		if err != nil {
+			return err
+		}
+		defer log.close()
+		file = log.handler()
+	}
+	var accounts []watched
+	var failed []error
+	for _, a := range cfg.Accounts {
+		a.ReadOnly = a.ReadOnly || o.readOnly
+		source := credentials(a)
+		if err := source.Prepare(ctx); err != nil {
+			failed = append(failed, err)
+		}
+		if ctx.Err() != nil {
+			return errors.New("interrupted before the screen started")
+		}
+		w, err := watch(a, source, file)
+		if err != nil {
+			return err
+		}
+		accounts = append(accounts, w)
+	}
+	// One account whose password cannot be got shows so on screen, beside the
+	// others. If there are no others, there is nothing to show.
+	if len(failed) == len(cfg.Accounts) {
+		return errors.Join(failed...)
+	}
+	return p.show(ctx, accounts, ui.Options{
+		Notice:    ui.NoticeKind(cfg.UI.Notice),
+		EmojiText: cfg.UI.Emoji == config.EmojiText,
+	})
+}
+
+// credentials is where the account's password comes from.
+func credentials(a config.Account) *credential.Source {
+	return credential.New(credential.Settings{
+		Account: a.Name,
+		User:    a.User,
+		Command: a.PasswordCommand,
+		Env:     a.PasswordEnv,
+		File:    a.PasswordFile,
+	})
+}
+
+// watch makes the session of an account; nothing happens before it runs.
+func watch(a config.Account, c imapsession.Credentials, file slog.Handler) (watched, error) {
+	cfg, err := sessionConfig(a, c)
+	if err != nil {
+		return watched{}, err
+	}
+	log := newAccountLog()
+	cfg.Log, cfg.Trace = log.logger(file), log.trace
+	session := imapsession.New(cfg)
+	return watched{
+		session: session,
+		account: ui.Account{
+			Name:     safetext.Clean(a.Name),
+			Session:  session,
+			MarkSeen: time.Duration(a.MarkSeen),
+			ReadOnly: a.ReadOnly,
+			Probe:    a.Probe,
+			Log:      log.lines,
+		},
+	}, nil
+}
+
+// sessionConfig is an account's settings as its session needs them.
+func sessionConfig(a config.Account, c imapsession.Credentials) (imapsession.Config, error) {
+	tlsConfig, err := a.TLSConfig()
+	if err != nil {
+		return imapsession.Config{}, fmt.Errorf("account %q: %w", a.Name, err)
+	}
+	cfg := imapsession.Config{
+		Account:     a.Name,
+		Host:        a.Host,
+		Port:        a.Port,
+		TLS:         tlsConfig,
+		Insecure:    a.Insecure,
+		Credentials: c,
+		Mailbox:     a.Mailbox,
+		Poll:        a.Poll,
+		Probe:       a.Probe,
+		IdleRenew:   a.IdleRenew,
+		MaxAge:      a.MaxAge,
+		ReadOnly:    a.ReadOnly,
+	}
+	if a.IdleRenew == config.DefaultIdleRenew {
+		cfg.IdleRenew = 0 // the session's default, which knows servers that need less
+	}
+	switch a.TLS {
+	case config.TLSImplicit:
+		cfg.Security = imapsession.Implicit
+	case config.TLSStart:
+		cfg.Security = imapsession.StartTLS
+	case config.TLSNone:
+		cfg.Security = imapsession.Plaintext
+	}
+	switch a.Watch {
+	case config.WatchIdle:
+		cfg.Watch = imapsession.WatchIdle
+	case config.WatchPoll:
+		cfg.Watch = imapsession.WatchPoll
+	case config.WatchVisit:
+		cfg.Watch = imapsession.WatchVisit
+	}
+	return cfg, nil
+}
+
+// show runs the sessions and the screen until the person quits or ctx ends. The
+// network has no say in how long that takes.
+func (p Program) show(ctx context.Context, accounts []watched, o ui.Options) error {
+	sessions, end := context.WithCancel(ctx)
+	defer end()
+	var running sync.WaitGroup
+	for _, w := range accounts {
+		o.Accounts = append(o.Accounts, w.account)
+		running.Add(1)
+		crash.Go("session "+w.account.Name.String(), func() {
+			defer running.Done()
+			_ = w.session.Run(sessions) // what went wrong was said in its events
+		})
+	}
+	o.Environ = p.Environ
+	err := ui.Run(ctx, o)
+	end()
+	gone := make(chan struct{})
+	crash.Go("goodbye", func() {
+		running.Wait()
+		close(gone)
+	})
+	select {
+	case <-gone:
+	case <-time.After(goodbye):
+	}
+	if ctx.Err() != nil {
+		return nil // a signal ended it, as it should
+	}
+	return err
+}
+
+// needTerminal says so where the screen has nowhere to be.
+func (p Program) needTerminal() error {
+	for _, f := range []struct {
+		stream any
+		name   string
+	}{{p.Stdin, "input"}, {p.Stdout, "output"}} {
+		if file, ok := f.stream.(*os.File); !ok || !term.IsTerminal(int(file.Fd())) {
+			return fmt.Errorf("standard %s is not a terminal; run tidings in one, without redirecting it", f.name)
+		}
+	}
+	for _, e := range p.Environ {
+		if value, ok := strings.CutPrefix(e, "TERM="); ok && value == "dumb" {
+			return errors.New("this terminal (TERM=dumb) cannot place a cursor, which the screen needs; run tidings in another one")
+		}
+	}
+	return nil
+}

@@ -1,0 +1,207 @@
+// Package credential says where an account's secret comes from: a command, an
+// environment variable, a file, or the person, asked before the screen starts.
+//
+// A Source implements imapsession.Credentials. The session asks it at every
+// log-in, so that a password that was changed is picked up by the next one. A
+// command runs without the terminal then, which the screen owns; Prepare, called
+// before the screen starts, runs it with the terminal, so that it may ask for a
+// PIN. If it fails later (the agent has locked itself), the last password that
+// it gave is used again.
+//
+// Secrets stand in memory only, and in no error: errors name the command's
+// program, the variable or the file.
+package credential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"tidings/imapsession"
+	"tidings/internal/run"
+	"tidings/internal/safetext"
+)
+
+// commandTime is how long a password command may take, a PIN being typed
+// included.
+const commandTime = 60 * time.Second
+
+// maxSecret bounds a secret, in bytes: OAuth tokens have a few thousand.
+const maxSecret = 64 << 10
+
+// Settings say where one account's secret comes from: the first of Command, Env
+// and File that is set, else the person is asked.
+type Settings struct {
+	Account string // for sentences
+	User    string
+	Command []string
+	Env     string
+	File    string // absolute
+
+	// Ask asks the person for the password, on the terminal. Called by Prepare
+	// only. nil: AskTerminal.
+	Ask func(ctx context.Context, prompt string) (string, error)
+}
+
+// Source gets the secret of one account. Its methods may be called from any
+// goroutine.
+type Source struct {
+	settings Settings
+
+	mu    sync.Mutex
+	last  string // the last password that was got; never shown
+	have  bool
+	fresh bool // got by Prepare and not used yet
+}
+
+// New makes a Source; nothing is read or run before Prepare or Secret.
+func New(s Settings) *Source { return &Source{settings: s} }
+
+var _ imapsession.Credentials = (*Source)(nil)
+
+// String keeps what the Source holds out of every formatted output.
+func (s *Source) String() string { return "credential.Source(" + s.settings.Account + ")" }
+
+// GoString keeps it out of %#v.
+func (s *Source) GoString() string { return s.String() }
+
+// Prepare gets the secret while the terminal is still the shell's, asking for
+// it or letting the command ask. For a variable or a file, which need no
+// terminal, it only looks whether they can be read.
+func (s *Source) Prepare(ctx context.Context) error {
+	secret, err := s.get(ctx, true)
+	if err != nil {
+		return s.wrap(err)
+	}
+	s.keep(secret, true)
+	return nil
+}
+
+// Secret is the account's user and password (imapsession.Credentials). It
+// never touches the terminal.
+func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
+	if last, ok := s.prepared(); ok {
+		return imapsession.Secret{User: s.settings.User, Password: last}, nil
+	}
+	secret, err := s.get(ctx, false)
+	if err != nil {
+		last, have := s.lastGot()
+		if !have || ctx.Err() != nil {
+			return imapsession.Secret{}, s.wrap(err)
+		}
+		secret = last
+	}
+	s.keep(secret, false)
+	return imapsession.Secret{User: s.settings.User, Password: secret}, nil
+}
+
+func (s *Source) wrap(err error) error {
+	return fmt.Errorf("the password of account %q: %w", s.settings.Account, err)
+}
+
+func (s *Source) keep(secret string, fresh bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.have, s.fresh = secret, true, fresh
+}
+
+// prepared returns what Prepare got, once.
+func (s *Source) prepared() (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := s.fresh
+	s.fresh = false
+	return s.last, fresh
+}
+
+func (s *Source) lastGot() (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.last, s.have
+}
+
+// errAsk: only the person knows the password, and cannot be asked now.
+var errAsk = errors.New("it has to be typed; start Tidings from a terminal, or name a password_command, password_env or password_file in the config")
+
+func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
+	switch {
+	case len(s.settings.Command) > 0:
+		return fromCommand(ctx, s.settings.Command, terminal)
+	case s.settings.Env != "":
+		return fromEnv(s.settings.Env)
+	case s.settings.File != "":
+		return fromFile(s.settings.File)
+	case !terminal:
+		return "", errAsk
+	}
+	ask := s.settings.Ask
+	if ask == nil {
+		ask = AskTerminal
+	}
+	user := safetext.Clean(s.settings.User)
+	account := safetext.Clean(s.settings.Account)
+	secret, err := ask(ctx, fmt.Sprintf("Password of %s (account %s): ", user, account))
+	if err != nil {
+		return "", err
+	}
+	return checked(secret, "an empty password was typed")
+}
+
+// withoutTerminal takes out of a command's environment what would lead a PIN
+// entry program to the terminal that the screen owns.
+var withoutTerminal = []string{"GPG_TTY", "SSH_ASKPASS_REQUIRE=force"}
+
+func fromCommand(ctx context.Context, argv []string, terminal bool) (string, error) {
+	p := run.Program{Argv: argv, Timeout: commandTime, Output: maxSecret, Terminal: terminal}
+	if !terminal {
+		p.Env = withoutTerminal
+	}
+	out, err := p.Run(ctx)
+	defer clear(out.Stdout)
+	if err != nil {
+		var failed *run.Error
+		if errors.As(err, &failed) && errors.Is(err, os.ErrNotExist) {
+			return "", fmt.Errorf("password_command: there is no program %q in the PATH", argv[0])
+		}
+		// What a program says on stderr is about its failure; what it printed on
+		// stdout may be the secret and is never shown.
+		why := safetext.Clean(run.LastLine(out.Stderr))
+		if why.Len() > 200 {
+			why = safetext.Format("%s…", why.Slice(0, 200))
+		}
+		if why.IsEmpty() {
+			return "", fmt.Errorf("password_command failed: %w", err)
+		}
+		return "", fmt.Errorf("password_command failed: %w (%s)", err, why)
+	}
+	if out.StdoutTruncated {
+		return "", fmt.Errorf("password_command printed more than %d KiB; its first line has to be the password", maxSecret>>10)
+	}
+	line, _, _ := strings.Cut(string(out.Stdout), "\n")
+	return checked(line, "password_command printed nothing; its first line has to be the password")
+}
+
+func fromEnv(name string) (string, error) {
+	value, ok := os.LookupEnv(name)
+	if !ok {
+		return "", fmt.Errorf("the environment variable %s is not set; set and export it before you start Tidings", name)
+	}
+	return checked(value, "the environment variable "+name+" is empty")
+}
+
+// checked takes a line's end off a secret. A NUL or a line break inside cannot
+// be sent by any log-in command.
+func checked(secret, ifEmpty string) (string, error) {
+	secret = strings.TrimRight(secret, "\r\n")
+	switch {
+	case secret == "":
+		return "", errors.New(ifEmpty)
+	case strings.ContainsAny(secret, "\x00\r\n"):
+		return "", errors.New("it holds a line break or a NUL, which no server takes")
+	}
+	return secret, nil
+}

@@ -1,0 +1,170 @@
+// Package run starts every program that Tidings starts: an argument vector
+// (never a shell, unless the person's own argv names one), a time limit, and a
+// bounded output. Whatever the program started dies with it when the time is
+// over.
+//
+// By default a program has no terminal: it runs in a session of its own with an
+// empty stdin, so that it can neither read keys meant for the screen nor draw
+// over it. With Terminal it gets the terminal as a shell would give it, which
+// is for before the screen starts and after it ended.
+package run
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// DefaultOutput is the bound of each of stdout and stderr, in octets.
+const DefaultOutput = 1 << 20
+
+// grace is how long a program may take to end after it was told to (SIGTERM),
+// before it is killed, and how long its pipes are waited for after its end.
+const grace = 500 * time.Millisecond
+
+// Program is a program to be run once.
+type Program struct {
+	Argv    []string      // the program (looked up in PATH) and its arguments
+	Env     []string      // "NAME=value" added to Tidings' own environment, and "NAME" taken out of it
+	Dir     string        // "": the current directory
+	Stdin   io.Reader     // nil: empty
+	Timeout time.Duration // 0: none but the context's
+	Output  int           // bound of stdout, and of stderr; 0: DefaultOutput
+	// Terminal hands the controlling terminal to the program, as the foreground
+	// process group, until it ends. Only where no screen owns it.
+	Terminal bool
+}
+
+// Result is what a program printed. What exceeded the bound was read and
+// dropped.
+type Result struct {
+	Stdout, Stderr                   []byte
+	StdoutTruncated, StderrTruncated bool
+}
+
+// ErrTimeout: the program's time was over, and it was ended.
+var ErrTimeout = errors.New("it took too long and was ended")
+
+// Error says that a program could not be started, failed or was ended. Its
+// text names the program but not its arguments, which may be private, and
+// nothing of its output.
+type Error struct {
+	Program string
+	Exit    int // exit status; -1 where it has none
+	err     error
+}
+
+func (e *Error) Error() string { return e.Program + ": " + e.err.Error() }
+
+// Unwrap is ErrTimeout, the context's error, exec.ErrNotFound, *exec.ExitError ...
+func (e *Error) Unwrap() error { return e.err }
+
+// Run runs the program and waits for it. An error is an *Error; the Result is
+// valid in any case.
+func (p Program) Run(ctx context.Context) (Result, error) {
+	if len(p.Argv) == 0 || p.Argv[0] == "" {
+		return Result{}, &Error{Program: "(no program)", Exit: -1, err: errors.New("the command is empty")}
+	}
+	if p.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, p.Timeout, ErrTimeout)
+		defer cancel()
+	}
+	bound := p.Output
+	if bound <= 0 {
+		bound = DefaultOutput
+	}
+	stdout, stderr := bounded{limit: bound}, bounded{limit: bound}
+	cmd := exec.CommandContext(ctx, p.Argv[0], p.Argv[1:]...)
+	cmd.Dir = p.Dir
+	cmd.Env = environment(os.Environ(), p.Env)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.Stdin, &stdout, &stderr
+	cmd.WaitDelay = 2 * grace
+	// The group dies, not only its leader: `sh -c "a | b"` is three processes.
+	cmd.Cancel = func() error { return endGroup(cmd.Process.Pid) }
+	restore, err := own(cmd, p.Terminal)
+	if err != nil {
+		return Result{}, p.fail(ctx, cmd, err)
+	}
+	err = cmd.Run()
+	restore()
+	if cmd.Process != nil && ctx.Err() != nil {
+		// Whoever ignored SIGTERM has had WaitDelay to end.
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
+	}
+	result := Result{
+		Stdout: stdout.buf.Bytes(), StdoutTruncated: stdout.truncated,
+		Stderr: stderr.buf.Bytes(), StderrTruncated: stderr.truncated,
+	}
+	if err != nil {
+		return result, p.fail(ctx, cmd, err)
+	}
+	return result, nil
+}
+
+// fail puts err into words.
+func (p Program) fail(ctx context.Context, cmd *exec.Cmd, err error) error {
+	e := &Error{Program: p.Argv[0], Exit: -1, err: err}
+	var exit *exec.ExitError
+	var start *exec.Error
+	switch {
+	case errors.Is(context.Cause(ctx), ErrTimeout):
+		e.err = fmt.Errorf("%w after %s", ErrTimeout, p.Timeout)
+	case ctx.Err() != nil:
+		e.err = ctx.Err()
+	case errors.As(err, &start):
+		e.err = start.Err
+	case errors.Is(err, exec.ErrWaitDelay):
+		e.err = errors.New("it ended, but a process that it started kept its output open")
+	case errors.As(err, &exit):
+		e.Exit = exit.ExitCode()
+	}
+	return e
+}
+
+// environment adds to base each "NAME=value" of changes, and takes each "NAME"
+// out.
+func environment(base, changes []string) []string {
+	env := slices.Clone(base)
+	for _, change := range changes {
+		name, _, set := strings.Cut(change, "=")
+		env = slices.DeleteFunc(env, func(e string) bool { return strings.HasPrefix(e, name+"=") })
+		if set {
+			env = append(env, change)
+		}
+	}
+	return env
+}
+
+// bounded keeps the first limit octets and drops the rest: a program is never
+// blocked by us, and never fills our memory.
+type bounded struct {
+	buf       bytes.Buffer
+	limit     int
+	truncated bool
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	room := b.limit - b.buf.Len()
+	if len(p) > room {
+		b.truncated = true
+		b.buf.Write(p[:max(room, 0)])
+		return len(p), nil
+	}
+	return b.buf.Write(p)
+}
+
+// LastLine is the last line of b that is not empty, without surrounding space:
+// of stderr, where programs say why they failed. It is outside text.
+func LastLine(b []byte) string {
+	lines := bytes.Split(bytes.TrimSpace(b), []byte("\n"))
+	return string(bytes.TrimSpace(lines[len(lines)-1]))
+}
