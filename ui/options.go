@@ -4,7 +4,6 @@
 package ui
 
 import (
-	"context"
 	"io"
 	"time"
 
@@ -56,8 +55,3 @@ type Options struct {
 	Output    io.Writer // nil: the terminal
 	Demo      bool      // says so in the status bar
 }
-
-// Run shows the monitor until the person quits or ctx ends. The sessions'
-// goroutines are the caller's. The terminal is restored when it returns, and on
-// a panic of any goroutine started by crash.Go.
-func Run(ctx context.Context, o Options) error { return nil }

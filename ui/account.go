@@ -1,0 +1,188 @@
+package ui
+
+import (
+	"strings"
+	"time"
+
+	"tidings/imapsession"
+	"tidings/internal/safetext"
+	"tidings/store"
+)
+
+// account is what the model knows of one account: a plain struct, changed by
+// Update alone.
+type account struct {
+	cfg Account
+
+	state    imapsession.StateEvent
+	lastSign time.Time // copied from the session by Update, so that View is pure
+
+	epoch    uint32 // 0: nothing selected yet
+	mailbox  string // raw name
+	box      safetext.Text
+	validity uint32
+	view     listView
+	sums     summaries
+	over     store.Overlay
+	unseen   uint32
+	counted  bool // unseen is known
+
+	jobs    map[imapsession.CommandID]job
+	folders folders
+	news    activity
+
+	visible     imapsession.Visible // as last told to the session
+	asked       map[store.UID]bool  // visible.Missing, as a set
+	waiting     bool                // placeholders are painted
+	waitPending bool                // their 100 ms are running
+
+	reader *reader // nil: no message is open
+	emoji  bool    // draw emoji as text
+}
+
+func newAccount(cfg Account, emojiText bool) *account {
+	return &account{
+		cfg: cfg, emoji: emojiText, view: newListView(),
+		jobs: map[imapsession.CommandID]job{}, box: safetext.Const("INBOX"),
+	}
+}
+
+// job remembers what a command was for, to tell the person how it ended.
+type job struct {
+	kind    jobKind
+	what    ink           // "moved to", "flagged" ...
+	subject safetext.Text // of the message
+	dest    safetext.Text
+	uid     store.UID
+}
+
+type jobKind uint8
+
+const (
+	jobFlags jobKind = iota
+	jobSeen          // reading marked it read: not worth a line when it succeeds
+	jobMove
+	jobBody
+	jobFolders
+)
+
+// known gives what is drawn of the row at list index i.
+func (a *account) known(i int) row {
+	r := a.view.list.Row(i)
+	if r.UID == 0 {
+		return row{}
+	}
+	out := row{summary: a.sums.get(r.UID)}
+	out.flags, out.pending = a.over.Flags(r.UID, r.Flags)
+	_, out.leaving = a.over.Leaving(r.UID)
+	return out
+}
+
+// grave gives what is drawn of the tombstone.
+func (a *account) grave() row {
+	s := a.sums.get(a.view.uid)
+	if s == nil {
+		s = &store.Summary{UID: a.view.uid, Subject: safetext.Const("a message that is gone")}
+	}
+	return row{summary: s, gone: true}
+}
+
+// target aims a command at one message of this mailbox.
+func (a *account) target(uid store.UID) imapsession.Target {
+	return imapsession.Target{Mailbox: a.mailbox, UIDValidity: a.validity, UIDs: []store.UID{uid}}
+}
+
+// subject is what to call a message in a line of text.
+func (a *account) subject(uid store.UID) safetext.Text {
+	if s := a.sums.get(uid); s != nil {
+		if !s.Subject.IsEmpty() {
+			return s.Subject
+		}
+		return sender(s)
+	}
+	return safetext.Const("a message")
+}
+
+// readOnly reports whether nothing may be changed.
+func (a *account) readOnly() bool { return a.cfg.ReadOnly || a.state.ReadOnly }
+
+// show tells the session which rows are on screen, when that is news to it,
+// and returns whether some of them are still without their summary.
+func (a *account) show() (missing bool) {
+	if a.epoch == 0 {
+		return false
+	}
+	lo, hi, ok := a.view.bounds()
+	if !ok {
+		return false
+	}
+	v := imapsession.Visible{Epoch: a.epoch, Lo: uint32(lo + 1), Hi: uint32(hi)}
+	news := v.Epoch != a.visible.Epoch || v.Lo != a.visible.Lo || v.Hi != a.visible.Hi
+	for i := lo; i < hi; i++ {
+		uid := a.view.list.Row(i).UID
+		if uid == 0 {
+			missing = true
+			continue
+		}
+		if a.sums.get(uid) == nil {
+			missing = true
+			v.Missing = append(v.Missing, uid)
+			news = news || !a.asked[uid]
+		}
+	}
+	if news {
+		a.visible = v
+		a.asked = nil
+		if len(v.Missing) > 0 {
+			a.asked = make(map[store.UID]bool, len(v.Missing))
+			for _, uid := range v.Missing {
+				a.asked[uid] = true
+			}
+		}
+		a.cfg.Session.SetVisible(v)
+	}
+	return missing
+}
+
+// folders is what is known of the account's mailboxes.
+type folders struct {
+	list  []imapsession.Folder
+	known bool
+	asked bool
+	then  []func(*Model) // what waits for the answer
+}
+
+// wellKnown are names for roles where the server does not tell (RFC 6154 is
+// an extension); compared without case, with and without an INBOX prefix.
+var wellKnown = map[string][]string{
+	"trash":   {"trash", "deleted items", "deleted messages", "bin", "papierkorb", "corbeille", "[gmail]/trash"},
+	"archive": {"archive", "archives", "archiv", "all mail", "[gmail]/all mail"},
+}
+
+// byRole finds the folder for a role.
+func (f *folders) byRole(role string) (imapsession.Folder, bool) {
+	for _, x := range f.list {
+		if x.Role == role && !x.NoSelect {
+			return x, true
+		}
+	}
+	if role == "archive" { // Gmail archives by moving to All Mail
+		for _, x := range f.list {
+			if x.Role == "all" && !x.NoSelect {
+				return x, true
+			}
+		}
+	}
+	for _, name := range wellKnown[role] {
+		for _, x := range f.list {
+			n := strings.ToLower(x.Raw)
+			if x.Delimiter != 0 {
+				n = strings.TrimPrefix(n, "inbox"+strings.ToLower(string(x.Delimiter)))
+			}
+			if n == name && !x.NoSelect {
+				return x, true
+			}
+		}
+	}
+	return imapsession.Folder{}, false
+}

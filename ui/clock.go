@@ -1,0 +1,64 @@
+package ui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"tidings/imapsession"
+)
+
+// clock is the screen's only regular timer. It fires when a figure on screen
+// goes out of date and at no other time: at the next 15 s step of the age of
+// the last sign of life, or at the next second of a countdown.
+type clock struct {
+	gen int       // the timer that counts; older ones are ignored when they fire
+	due time.Time // when it fires; zero: none is running
+}
+
+type clockMsg struct{ gen int }
+
+func (c *clock) fired(msg clockMsg) {
+	if msg.gen == c.gen {
+		c.due = time.Time{}
+	}
+}
+
+// idleStep is how often the age on the status bar changes while all is well.
+const idleStep = 15 * time.Second
+
+// schedule returns a command for the next time at which the status bar, or the
+// dates of the list, change by themselves; nil if one is on its way.
+func (m *Model) schedule() tea.Cmd {
+	a := m.account()
+	if a == nil {
+		return nil
+	}
+	at := m.now.Add(nextChange(a, m.now))
+	if !m.clock.due.IsZero() && !at.Before(m.clock.due) {
+		return nil // fires no later; it will look again then
+	}
+	m.clock.gen++
+	m.clock.due = at
+	gen := m.clock.gen
+	return tea.Tick(at.Sub(m.now), func(time.Time) tea.Msg { return clockMsg{gen} })
+}
+
+// nextChange is how long the account's line in the status bar stays true.
+func nextChange(a *account, now time.Time) time.Duration {
+	if a.state.State == imapsession.Waiting && !a.state.Retry.IsZero() {
+		if left := a.state.Retry.Sub(now); left > 0 {
+			return max(left%time.Second, 10*time.Millisecond)
+		}
+		return time.Second
+	}
+	if a.lastSign.IsZero() {
+		return idleStep
+	}
+	since := max(now.Sub(a.lastSign), 0)
+	next := idleStep - since%idleStep
+	if p := a.cfg.Probe; p > since && p-since < next && a.state.State == imapsession.Live {
+		next = p - since + time.Millisecond
+	}
+	return max(next, 10*time.Millisecond)
+}

@@ -1,0 +1,136 @@
+package ui
+
+import (
+	"strings"
+)
+
+// action is what a key asks for.
+type action uint8
+
+const (
+	actNone action = iota
+	actDown
+	actUp
+	actHalfDown
+	actHalfUp
+	actPageDown
+	actPageUp
+	actTop
+	actBottom
+	actOpen
+	actBack
+	actPane
+	actNextUnread
+	actPrevUnread
+	actDelete
+	actArchive
+	actMove
+	actFlag
+	actSeen
+	actAccount
+	actNextAccount
+	actLog
+	actRetry
+	actHelp
+	actQuitHint
+	actQuit
+	actSuspend
+)
+
+// where is the panes in which a binding holds.
+type where uint8
+
+const (
+	inList where = 1 << iota
+	inReader
+	inOverlay // help and log
+	inPrompt  // while a line is being typed
+	anywhere  = inList | inReader | inOverlay
+)
+
+// binding is one line of the keymap.
+type binding struct {
+	keys  []string // as Bubble Tea names them
+	show  ink      // as help and footer show them
+	in    where
+	act   action
+	help  ink
+	hint  ink // the footer's word for it; "" : not in the footer
+	group ink
+}
+
+// keymap is the one table behind key handling, help, the footer and the docs.
+var keymap = []binding{
+	{[]string{"j", "down"}, "j ↓", inList | inReader | inOverlay, actDown, "next message, or one line down", "", "Moving"},
+	{[]string{"k", "up"}, "k ↑", inList | inReader | inOverlay, actUp, "previous message, or one line up", "", "Moving"},
+	{[]string{"ctrl+d"}, "ctrl+d", anywhere, actHalfDown, "half a page down", "", "Moving"},
+	{[]string{"ctrl+u"}, "ctrl+u", anywhere, actHalfUp, "half a page up", "", "Moving"},
+	{[]string{"space"}, "Space", inReader | inOverlay, actPageDown, "a page down", "page", "Moving"},
+	{[]string{"pgdown", "ctrl+f"}, "PgDn", anywhere, actPageDown, "a page down", "", "Moving"},
+	{[]string{"pgup", "ctrl+b"}, "PgUp", anywhere, actPageUp, "a page up", "", "Moving"},
+	{[]string{"g", "home"}, "g Home", anywhere, actTop, "the newest message, or the first line", "", "Moving"},
+	{[]string{"G", "end"}, "G End", anywhere, actBottom, "the oldest message, or the last line", "", "Moving"},
+	{[]string{"n"}, "n", inList | inReader, actNextUnread, "next unread message", "next unread", "Moving"},
+	{[]string{"p"}, "p", inList | inReader, actPrevUnread, "previous unread message", "", "Moving"},
+
+	{[]string{"enter", "l", "right"}, "Enter l", inList, actOpen, "open the message", "open", "Reading"},
+	{[]string{"esc", "h", "left"}, "Esc h", inReader | inOverlay, actBack, "back", "back", "Reading"},
+	{[]string{"tab"}, "Tab", inList | inReader, actPane, "the other pane", "", "Reading"},
+
+	{[]string{"d", "delete"}, "d", inList | inReader, actDelete, "delete: move to Trash", "delete", "Acting"},
+	{[]string{"a"}, "a", inList | inReader, actArchive, "archive", "archive", "Acting"},
+	{[]string{"m"}, "m", inList | inReader, actMove, "move to a folder", "move", "Acting"},
+	{[]string{"!"}, "!", inList | inReader, actFlag, "flag, or take the flag away", "flag", "Acting"},
+	{[]string{"U"}, "U", inList | inReader, actSeen, "mark read, or unread", "read/unread", "Acting"},
+
+	{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", inList | inReader, actAccount, "that account", "", "Tidings"},
+	{[]string{"A"}, "A", inList | inReader, actNextAccount, "next account", "", "Tidings"},
+	{[]string{"r"}, "r", inList | inReader | inOverlay, actRetry, "try the connection again now", "", "Tidings"},
+	{[]string{"L"}, "L", anywhere, actLog, "the log of the connection", "log", "Tidings"},
+	{[]string{"?"}, "?", anywhere, actHelp, "this help", "help", "Tidings"},
+	{[]string{"ctrl+z"}, "ctrl+z", anywhere | inPrompt, actSuspend, "suspend", "", "Tidings"},
+	{[]string{"Q", "ctrl+c"}, "Q ctrl+c", anywhere | inPrompt, actQuit, "quit", "quit", "Tidings"},
+	{[]string{"q"}, "q", inReader | inOverlay, actBack, "back (in the list: says how to quit)", "", "Tidings"},
+	{[]string{"q"}, "", inList, actQuitHint, "", "", ""},
+}
+
+// keyIndex finds the bindings of a key without a walk over the table.
+var keyIndex = func() map[string][]int {
+	idx := map[string][]int{}
+	for i, b := range keymap {
+		for _, k := range b.keys {
+			idx[k] = append(idx[k], i)
+		}
+	}
+	return idx
+}()
+
+// lookup finds what a key means in a pane.
+func lookup(key string, in where) action {
+	for _, i := range keyIndex[key] {
+		if keymap[i].in&in != 0 {
+			return keymap[i].act
+		}
+	}
+	return actNone
+}
+
+// KeysMarkdown renders the keymap as the Markdown tables of the docs.
+func KeysMarkdown() string {
+	var b strings.Builder
+	group := ink("")
+	for _, k := range keymap {
+		if k.help == "" {
+			continue
+		}
+		if k.group != group {
+			if group != "" {
+				b.WriteByte('\n')
+			}
+			group = k.group
+			b.WriteString("## " + string(group) + "\n\n| Key | What it does |\n| --- | --- |\n")
+		}
+		b.WriteString("| `" + strings.ReplaceAll(string(k.show), " ", "` `") + "` | " + string(k.help) + " |\n")
+	}
+	return b.String()
+}

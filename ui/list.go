@@ -1,0 +1,340 @@
+package ui
+
+import "tidings/store"
+
+// listView is the window through which a person looks at a List: newest first,
+// so that view row v shows list index Len-1-v. It knows which message is
+// selected and keeps to it whatever the list does.
+//
+// The selected message is followed in two ways that must agree: by its index,
+// moved along with every Change, and by its UID, looked up again after a
+// Resync.
+type listView struct {
+	list *store.List
+	h    int // rows on screen
+	top  int // view row at the top of the screen
+
+	// The selection: list index sel (-1: none, the list is empty or the
+	// selection is a tombstone) of message uid (0 while not known).
+	sel int
+	uid store.UID
+
+	// tomb: the selected message was expunged by somebody. It stays, as a row of
+	// its own between list indexes gap-1 and gap, until the selection moves.
+	tomb bool
+	gap  int
+
+	// fresh counts the rows above the screen that arrived since it was anchored.
+	fresh int
+}
+
+func newListView() listView { return listView{list: &store.List{}, sel: -1} }
+
+// rows is the number of rows, the tombstone included.
+func (v *listView) rows() int {
+	n := v.list.Len()
+	if v.tomb {
+		n++
+	}
+	return n
+}
+
+// at tells what view row r shows.
+func (v *listView) at(r int) (index int, tomb bool) {
+	i := v.rows() - 1 - r
+	switch {
+	case !v.tomb || i < v.gap:
+		return i, false
+	case i == v.gap:
+		return -1, true
+	default:
+		return i - 1, false
+	}
+}
+
+// rowOf is the view row of list index i.
+func (v *listView) rowOf(i int) int {
+	if v.tomb && i >= v.gap {
+		i++
+	}
+	return v.rows() - 1 - i
+}
+
+// cursor is the view row of the selection, -1 if there is none.
+func (v *listView) cursor() int {
+	switch {
+	case v.tomb:
+		return v.rows() - 1 - v.gap
+	case v.sel < 0:
+		return -1
+	}
+	return v.rowOf(v.sel)
+}
+
+// selectRow makes view row r the selection and puts a tombstone to rest.
+func (v *listView) selectRow(r int) {
+	if v.rows() == 0 {
+		v.sel, v.uid = -1, 0
+		return
+	}
+	r = min(max(r, 0), v.rows()-1)
+	i, tomb := v.at(r)
+	if tomb {
+		return
+	}
+	v.bury(i)
+	v.sel, v.uid = i, v.list.Row(i).UID
+	v.reveal()
+}
+
+// bury removes the tombstone; rows below it on screen move up.
+func (v *listView) bury(selected int) {
+	if !v.tomb {
+		return
+	}
+	grave := v.rows() - 1 - v.gap
+	v.tomb = false
+	if grave < v.top {
+		v.top--
+		if grave < v.fresh {
+			v.fresh--
+		}
+	}
+}
+
+// move moves the selection by delta rows.
+func (v *listView) move(delta int) {
+	c := v.cursor()
+	if c < 0 {
+		return
+	}
+	if v.tomb && delta > 0 && c == v.rows()-1 {
+		delta = -1 // below the last row there is nothing to move to
+	} else if v.tomb && delta < 0 && c == 0 {
+		delta = 1
+	}
+	if v.tomb && v.rows() == 1 {
+		v.tomb, v.uid, v.top, v.fresh = false, 0, 0, 0
+		return
+	}
+	r := min(max(c+delta, 0), v.rows()-1)
+	if r == c && v.tomb {
+		return
+	}
+	v.selectRow(r)
+}
+
+// scroll moves the window by delta rows and takes the selection along where it
+// would leave the screen.
+func (v *listView) scroll(delta int) {
+	c := v.cursor()
+	if c < 0 {
+		return
+	}
+	v.top += delta
+	v.clamp()
+	if c < v.top {
+		v.selectRow(v.top)
+	} else if c >= v.top+v.h {
+		v.selectRow(v.top + v.h - 1)
+	}
+}
+
+// resize gives the window h rows.
+func (v *listView) resize(h int) {
+	v.h = max(h, 0)
+	v.reveal()
+}
+
+// reveal scrolls as little as it takes to have the selection on screen.
+func (v *listView) reveal() {
+	c := v.cursor()
+	if c >= 0 && v.h > 0 {
+		if c < v.top {
+			v.top = c
+		} else if c >= v.top+v.h {
+			v.top = c - v.h + 1
+		}
+	}
+	v.clamp()
+}
+
+func (v *listView) clamp() {
+	v.top = max(min(v.top, v.rows()-v.h), 0)
+	v.fresh = min(v.fresh, v.top)
+}
+
+// applied moves the view along with a Change that the list has just taken.
+func (v *listView) applied(c store.Change, a store.Applied) {
+	switch c.Kind {
+	case store.Exists:
+		v.grew(a.Count)
+	case store.Expunge, store.Vanished:
+		if a.Count > 0 {
+			v.lost(a.Index)
+		}
+	case store.Fill, store.SetFlags:
+		if a.Index == v.sel && a.New.UID != 0 {
+			v.uid = a.New.UID
+		}
+	}
+}
+
+// grew: n rows arrived at the newest end.
+func (v *listView) grew(n int) {
+	if n <= 0 {
+		return
+	}
+	if v.sel < 0 && !v.tomb { // the list was empty
+		v.sel, v.uid = v.list.Len()-1, v.list.Row(v.list.Len()-1).UID
+		v.top, v.fresh = 0, 0
+		return
+	}
+	if v.top > 0 { // anchored: what is on screen stays where it is
+		v.top += n
+		v.fresh += n
+		return
+	}
+	// The top row stays on screen until the selection would leave it.
+	v.reveal()
+	v.fresh = min(n, v.top)
+}
+
+// lost: the row at index i, no longer in the list, was removed.
+func (v *listView) lost(i int) {
+	if i == v.sel && v.uid != 0 && !v.tomb {
+		// The tombstone takes its place: nothing moves.
+		v.tomb, v.gap, v.sel = true, i, -1
+		return
+	}
+	// Where the row stood on screen, counted before its removal.
+	at := v.rows() - i
+	if v.tomb && i >= v.gap {
+		at--
+	}
+	if v.tomb && i < v.gap {
+		v.gap--
+	}
+	switch {
+	case i < v.sel:
+		v.sel--
+	case i == v.sel: // a placeholder: its neighbour takes over
+		v.sel = min(v.sel, v.list.Len()-1)
+		v.uid = 0
+		if v.sel >= 0 {
+			v.uid = v.list.Row(v.sel).UID
+		}
+	}
+	if at < v.top {
+		v.top--
+		if at < v.fresh {
+			v.fresh--
+		}
+	}
+	v.reveal()
+}
+
+// neighbours bounds how far a Resync looks for a row that both lists know.
+const neighbours = 256
+
+// resync replaces the list. The selection is found again by its UID; if gone
+// says that it vanished, it becomes a tombstone in its old place. The screen
+// stays where it was: at the top, or anchored at the row that was at its top.
+func (v *listView) resync(list *store.List, gone func(store.UID) bool, reload bool) {
+	old := *v
+	v.list = list
+	if reload || old.list.Len() == 0 && !old.tomb {
+		*v = listView{list: list, h: v.h, sel: list.Len() - 1}
+		if v.sel >= 0 {
+			v.uid = list.Row(v.sel).UID
+		}
+		return
+	}
+	v.tomb = false
+	at := old.sel // where the selection was, as an index of the old list
+	if old.tomb {
+		at = old.gap
+	}
+	i, found := -1, false
+	if old.uid != 0 && !old.tomb {
+		i, found = list.Find(old.uid)
+	}
+	switch {
+	case found:
+		v.sel = i
+	case old.uid != 0 && (old.tomb || gone(old.uid)):
+		v.tomb, v.sel, v.gap = true, -1, v.gapAfter(&old, at)
+	default:
+		// Not known (yet): whoever stands in its place now.
+		v.sel = min(max(v.gapAfter(&old, at), 0), list.Len()-1)
+		v.uid = 0
+		if v.sel >= 0 {
+			v.uid = list.Row(v.sel).UID
+		}
+	}
+	// The row at the top of the screen keeps its place.
+	if old.top > 0 {
+		i, tomb := old.at(old.top)
+		if tomb {
+			i = at
+		}
+		if i >= 0 && i < old.list.Len() {
+			j, ok := list.Find(old.list.Row(i).UID)
+			if !ok {
+				j = min(v.gapAfter(&old, i), list.Len()-1)
+			}
+			if j >= 0 {
+				v.top = v.rowOf(j)
+				v.fresh = max(old.fresh+v.top-old.top, 0)
+			}
+		}
+	} else {
+		v.fresh = 0
+	}
+	before := v.top
+	v.reveal()
+	if old.top == 0 && v.top > before {
+		v.fresh = min(max(v.rows()-old.rows(), 0), v.top)
+	}
+}
+
+// gapAfter finds where index at of the old list falls in the new one: behind
+// the nearest older row that both know, before the nearest newer one.
+func (v *listView) gapAfter(old *listView, at int) int {
+	for d := 1; d <= neighbours && at-d >= 0; d++ {
+		if uid := old.list.Row(at - d).UID; uid != 0 {
+			if i, ok := v.list.Find(uid); ok {
+				return i + 1
+			}
+		}
+	}
+	for d := 0; d <= neighbours && at+d < old.list.Len(); d++ {
+		if uid := old.list.Row(at + d).UID; uid != 0 {
+			if i, ok := v.list.Find(uid); ok {
+				return i
+			}
+		}
+	}
+	return max(v.list.Len()-(old.list.Len()-at), 0)
+}
+
+// bounds are the list indexes on screen, ascending: [lo,hi). ok is false where
+// no row is.
+func (v *listView) bounds() (lo, hi int, ok bool) {
+	n := v.list.Len()
+	if n == 0 || v.h == 0 {
+		return 0, 0, false
+	}
+	first := min(v.top, v.rows()-1)
+	last := min(v.top+v.h, v.rows()) - 1
+	hi, tomb := v.at(first)
+	if tomb {
+		hi = v.gap - 1
+	}
+	lo, tomb = v.at(last)
+	if tomb {
+		lo = v.gap
+	}
+	hi, lo = min(hi, n-1), max(lo, 0)
+	return lo, hi + 1, lo <= hi
+}

@@ -1,0 +1,237 @@
+package ui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
+
+	"tidings/imapsession"
+	"tidings/internal/notify"
+	"tidings/internal/safetext"
+	"tidings/store"
+)
+
+// Model is the whole screen: the one tea.Model. Everything below it is a plain
+// struct with methods, changed by Update and read by View, both of which run
+// on Bubble Tea's loop. Neither does any I/O, and neither does work that grows
+// with a mailbox.
+type Model struct {
+	accounts []*account
+	current  int
+	opts     Options
+
+	w, h    int
+	now     time.Time // of the Update that runs, or ran last
+	theme   *theme
+	dark    bool
+	profile colorprofile.Profile
+	ascii   bool
+	pen     pen
+
+	reading bool  // the reader has the keys, not the list
+	over    shade // help or log, over everything else
+	prompt  *prompt
+	quit    bool
+
+	terminal notify.Terminal
+	limiter  notify.Limiter
+	ringing  bool // a timer for the limiter is running
+
+	clock clock
+	cmds  []tea.Cmd // gathered while an Update runs
+}
+
+// newModel makes the model; environ tells what terminal it is drawn on.
+func newModel(o Options) *Model {
+	env := environment(o.Environ)
+	m := &Model{
+		opts: o, now: time.Now(), dark: true, profile: colorprofile.Env(o.Environ),
+		ascii: plainConsole(env), terminal: notify.Detect(o.Environ),
+	}
+	for _, a := range o.Accounts {
+		m.accounts = append(m.accounts, newAccount(a, o.EmojiText))
+	}
+	m.retheme()
+	return m
+}
+
+func (m *Model) retheme() {
+	m.theme = newTheme(m.dark, m.profile, m.ascii)
+	m.pen.theme = m.theme
+}
+
+// account is the one on screen; nil if there is none at all.
+func (m *Model) account() *account {
+	if len(m.accounts) == 0 {
+		return nil
+	}
+	return m.accounts[m.current]
+}
+
+// Init asks the terminal what it is.
+func (m *Model) Init() tea.Cmd { return tea.Batch(probeTerminal(), m.schedule()) }
+
+// placeholderMsg ends an account's 100 ms of blank rows.
+type placeholderMsg struct{ account int }
+
+// noticeMsg asks the limiter again.
+type noticeMsg struct{}
+
+// Update takes one message.
+func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	m.now = time.Now()
+	m.cmds = m.cmds[:0]
+	switch msg := msg.(type) {
+	case batchMsg:
+		m.apply(m.accounts[msg.account], msg.events)
+	case tea.KeyPressMsg:
+		m.key(msg)
+	case tea.PasteMsg:
+		if m.prompt != nil {
+			m.prompt.paste(msg.Content)
+		}
+	case tea.MouseClickMsg:
+		m.click(msg.Mouse())
+	case tea.MouseWheelMsg:
+		m.wheel(msg.Mouse())
+	case tea.WindowSizeMsg:
+		m.w, m.h = msg.Width, msg.Height
+	case tea.FocusMsg:
+		m.wake()
+	case tea.ResumeMsg:
+		m.wake()
+	case tea.BackgroundColorMsg:
+		if m.dark != msg.IsDark() {
+			m.dark = msg.IsDark()
+			m.retheme()
+		}
+	case tea.ColorProfileMsg:
+		if m.profile != msg.Profile {
+			m.profile = msg.Profile
+			m.retheme()
+		}
+	case tea.ModeReportMsg:
+		// The renderer changes its width method on this report; so do we.
+		if msg.Mode == ansi.ModeUnicodeCore && (msg.Value == ansi.ModeReset || msg.Value == ansi.ModeSet || msg.Value == ansi.ModePermanentlySet) {
+			m.pen.method = ansi.GraphemeWidth
+			m.rewrap()
+		}
+	case clockMsg:
+		m.clock.fired(msg)
+	case placeholderMsg:
+		a := m.accounts[msg.account]
+		a.waitPending, a.waiting = false, true
+	case noticeMsg:
+		m.ringing = false
+		m.ring()
+	case parsedMsg:
+		m.parsed(msg)
+	case seenMsg:
+		m.openLongEnough(msg)
+	case barrierMsg:
+		close(msg.done)
+	}
+	m.settle()
+	return m, tea.Batch(m.cmds...)
+}
+
+func (m *Model) later(c tea.Cmd) {
+	if c != nil {
+		m.cmds = append(m.cmds, c)
+	}
+}
+
+// settle brings what follows from the new state about: sizes, what the
+// sessions know of the screen, timers.
+func (m *Model) settle() {
+	l := m.layout()
+	for i, a := range m.accounts {
+		a.lastSign = a.cfg.Session.LastSign()
+		h := l.list.h
+		if h == 0 { // the reader covers the list: its place is kept
+			h = l.body.h
+		}
+		if a.view.h != h {
+			a.view.resize(h)
+		}
+		missing := a.show()
+		switch {
+		case !missing:
+			a.waiting = false
+		case !a.waiting && !a.waitPending:
+			a.waitPending = true
+			m.later(tea.Tick(100*time.Millisecond, func(time.Time) tea.Msg { return placeholderMsg{i} }))
+		}
+		if a.reader != nil {
+			m.fitReader(a, l.reader)
+		}
+	}
+	m.later(m.schedule())
+}
+
+// wake: the person is back (a key, or focus): a link that backs off tries now.
+func (m *Model) wake() {
+	for _, a := range m.accounts {
+		if a.state.State == imapsession.Waiting {
+			a.cfg.Session.Retry(false)
+		}
+	}
+}
+
+// announce has new mail told by bell or notice.
+func (m *Model) announce(a *account, s *store.Summary, n int) {
+	if m.opts.Notice == NoticeOff || m.opts.Notice == "" {
+		return
+	}
+	arrival := notify.Arrival{Count: n}
+	if len(m.accounts) > 1 {
+		arrival.Account = a.cfg.Name
+	}
+	if s != nil {
+		arrival.From, arrival.Subject = sender(s), s.Subject
+	}
+	m.limiter.Add(arrival)
+	if !m.ringing {
+		m.ring()
+	}
+}
+
+func (m *Model) ring() {
+	text, wait, ok := m.limiter.Due(m.now)
+	if ok {
+		m.later(noticeCmd(m.opts.Notice, m.terminal, text))
+		_, wait, _ = m.limiter.Due(m.now)
+	}
+	if wait > 0 {
+		m.ringing = true
+		m.later(tea.Tick(wait, func(time.Time) tea.Msg { return noticeMsg{} }))
+	}
+}
+
+// title is the window's title.
+func (m *Model) title() safetext.Text {
+	a := m.account()
+	if a == nil {
+		return safetext.Const("Tidings")
+	}
+	who := safetext.Const("Tidings")
+	if len(m.accounts) > 1 {
+		who = a.cfg.Name
+	}
+	return notify.Title(a.unseen, a.counted, a.box, who)
+}
+
+func environment(environ []string) map[string]string {
+	env := make(map[string]string, len(environ))
+	for _, e := range environ {
+		for i := range e {
+			if e[i] == '=' {
+				env[e[:i]] = e[i+1:]
+				break
+			}
+		}
+	}
+	return env
+}

@@ -1,0 +1,179 @@
+package ui
+
+import (
+	"strconv"
+
+	"github.com/charmbracelet/x/ansi"
+
+	"tidings/internal/safetext"
+)
+
+// ink is text of the program's own making: constants, and what this package
+// formats from numbers and times. Text from outside is never converted to it;
+// that is what [safetext.Text] is for.
+type ink string
+
+// pen draws a frame row by row into one buffer that is kept between frames.
+// It counts cells by the renderer's own width method, so that no row is ever
+// wider than it was begun, and a wide character is never cut in half.
+type pen struct {
+	buf    []byte
+	theme  *theme
+	method ansi.Method
+	room   int // cells left in the row
+	cur    style
+}
+
+// reset starts a frame.
+func (p *pen) reset() { p.buf, p.cur = p.buf[:0], sPlain }
+
+// begin starts a row (or the part of a row that belongs to a pane) of w cells.
+func (p *pen) begin(w int) { p.room = max(w, 0) }
+
+// end fills the row up to its width.
+func (p *pen) end(s style) {
+	p.gap(s, p.room)
+}
+
+// newline ends a screen line. Styles never run over a line's end, so that a
+// row's bytes depend on the row alone.
+func (p *pen) newline() {
+	p.set(sPlain)
+	p.buf = append(p.buf, '\n')
+}
+
+func (p *pen) set(s style) {
+	if s != p.cur {
+		p.buf = append(p.buf, p.theme.sgr[s]...)
+		p.cur = s
+	}
+}
+
+const blanks = "                                                                "
+
+// gap draws n blanks.
+func (p *pen) gap(s style, n int) {
+	n = min(n, p.room)
+	if n <= 0 {
+		return
+	}
+	p.set(s)
+	p.room -= n
+	for n > len(blanks) {
+		p.buf = append(p.buf, blanks...)
+		n -= len(blanks)
+	}
+	p.buf = append(p.buf, blanks[:n]...)
+}
+
+// ink draws the program's own text, as much of it as there is room for.
+func (p *pen) ink(s style, t ink) { p.raw(s, string(t), p.room) }
+
+// text draws outside text in at most w cells and returns how many it took.
+func (p *pen) text(s style, t safetext.Text, w int) int { return p.raw(s, t.String(), w) }
+
+// slice draws the bytes [from,to) of an outside text (a wrapped line of it).
+func (p *pen) slice(s style, t safetext.Text, from, to int) {
+	p.raw(s, t.String()[from:to], p.room)
+}
+
+// col draws outside text in a column of exactly w cells.
+func (p *pen) col(s style, t safetext.Text, w int) {
+	w = min(w, p.room)
+	used := p.raw(s, t.String(), w)
+	p.gap(s, w-used)
+}
+
+// inkCol draws own text in a column of exactly w cells.
+func (p *pen) inkCol(s style, t ink, w int) {
+	w = min(w, p.room)
+	used := p.raw(s, string(t), w)
+	p.gap(s, w-used)
+}
+
+// num draws a number with thousands separators.
+func (p *pen) num(s style, n int) { p.ink(s, ink(thousands(n))) }
+
+// raw draws at most w cells of str; what is cut off shows as an ellipsis.
+func (p *pen) raw(s style, str string, w int) int {
+	w = min(w, p.room)
+	if w <= 0 || str == "" {
+		return 0
+	}
+	p.set(s)
+	before := len(p.buf)
+	var used int
+	p.buf, used = clip(p.buf, str, w, p.method, p.theme.ellipsis)
+	if used > w { // a width method that disagrees with itself: rather nothing
+		p.buf, used = p.buf[:before], 0
+	}
+	p.room -= used
+	return used
+}
+
+// clip appends to dst as much of s as fits into w cells, ending in ellipsis
+// where s was cut, and returns how many cells that took.
+func clip(dst []byte, s string, w int, m ansi.Method, ellipsis string) ([]byte, int) {
+	// Most of what is drawn is ASCII: one byte, one cell. The byte behind the
+	// cut counts too, for it could be a mark that joins the one before it.
+	n := asciiPrefix(s, w+1)
+	if n == len(s) && n <= w {
+		return append(dst, s...), n
+	}
+	if n > w {
+		return append(append(dst, s[:w-1]...), ellipsis...), w
+	}
+	// The last ASCII byte may carry a combining mark: measure it again.
+	i := max(n-1, 0)
+	used := i
+	fits, fitsUsed := i, i // the last place where the ellipsis still fits
+	for i < len(s) {
+		c, cw := ansi.FirstGraphemeCluster(s[i:], m)
+		if len(c) == 0 {
+			break
+		}
+		if used+cw > w {
+			return append(append(dst, s[:fits]...), ellipsis...), fitsUsed + 1
+		}
+		i += len(c)
+		used += cw
+		if used <= w-1 {
+			fits, fitsUsed = i, used
+		}
+	}
+	return append(dst, s...), used
+}
+
+func asciiPrefix(s string, limit int) int {
+	n := min(len(s), limit)
+	for i := range n {
+		if s[i] < 0x20 || s[i] > 0x7e {
+			return i
+		}
+	}
+	return n
+}
+
+// width is the number of cells that s takes.
+func width(s string, m ansi.Method) int {
+	if asciiPrefix(s, len(s)) == len(s) {
+		return len(s)
+	}
+	return m.StringWidth(s)
+}
+
+// thousands formats n with commas.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	if n < 1000 {
+		return s
+	}
+	var b []byte
+	for i, c := range []byte(s) {
+		if i > 0 && (len(s)-i)%3 == 0 {
+			b = append(b, ',')
+		}
+		b = append(b, c)
+	}
+	return string(b)
+}

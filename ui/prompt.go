@@ -1,0 +1,147 @@
+package ui
+
+import (
+	"strings"
+	"unicode"
+
+	tea "charm.land/bubbletea/v2"
+
+	"tidings/imapsession"
+	"tidings/internal/safetext"
+)
+
+// prompt asks for a folder: a line being typed and the folders that match it.
+type prompt struct {
+	label  ink
+	a      *account
+	typed  string // what was typed; drawn through safetext
+	pick   int    // the candidate chosen
+	choose func(*Model, imapsession.Folder)
+}
+
+// candidates is how many folders are offered at once.
+const candidates = 8
+
+func newPrompt(label ink, a *account, choose func(*Model, imapsession.Folder)) *prompt {
+	return &prompt{label: label, a: a, choose: choose}
+}
+
+// matches returns the folders whose name has every word that was typed, those
+// that begin with it first.
+func (q *prompt) matches() []imapsession.Folder {
+	words := strings.Fields(strings.ToLower(q.typed))
+	var first, rest []imapsession.Folder
+next:
+	for _, f := range q.a.folders.list {
+		if f.NoSelect || f.Raw == q.a.mailbox {
+			continue
+		}
+		name := strings.ToLower(f.Name.String())
+		for _, w := range words {
+			if !strings.Contains(name, w) {
+				continue next
+			}
+		}
+		if len(words) > 0 && strings.HasPrefix(name, words[0]) {
+			first = append(first, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	return append(first, rest...)
+}
+
+func (q *prompt) paste(s string) {
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			q.typed += string(r)
+		}
+	}
+	q.pick = 0
+}
+
+// promptKey edits the line, moves the choice, or ends the prompt.
+func (m *Model) promptKey(k tea.KeyPressMsg) {
+	q := m.prompt
+	switch k.String() {
+	case "esc":
+		m.prompt = nil
+	case "enter":
+		found := q.matches()
+		switch {
+		case !q.a.folders.known:
+			m.say(q.a, own(sDim, "the server has not told its folders yet"))
+		case len(found) == 0:
+			m.say(q.a, own(sWarn, "no folder has that name: nothing was done"))
+			m.prompt = nil
+		default:
+			m.prompt = nil
+			q.choose(m, found[min(q.pick, len(found)-1)])
+		}
+	case "down", "ctrl+n", "tab":
+		q.pick = min(q.pick+1, max(len(q.matches())-1, 0))
+	case "up", "ctrl+p", "shift+tab":
+		q.pick = max(q.pick-1, 0)
+	case "backspace", "ctrl+h":
+		if r := []rune(q.typed); len(r) > 0 {
+			q.typed = string(r[:len(r)-1])
+		}
+		q.pick = 0
+	case "ctrl+u":
+		q.typed, q.pick = "", 0
+	case "ctrl+w":
+		s := strings.TrimRightFunc(q.typed, unicode.IsSpace)
+		q.typed, q.pick = s[:strings.LastIndexFunc(s, unicode.IsSpace)+1], 0
+	default:
+		if t := k.Key().Text; t != "" {
+			q.paste(t)
+		}
+	}
+}
+
+// promptLines is how many lines of the list the candidates take.
+func (m *Model) promptLines(h int) int {
+	if m.prompt == nil {
+		return 0
+	}
+	n := len(m.prompt.matches())
+	if !m.prompt.a.folders.known {
+		n = 1
+	}
+	return max(min(n, candidates, h-1), 0)
+}
+
+// drawCandidate draws line y of the candidates.
+func (q *prompt) drawCandidate(p *pen, y int) {
+	if !q.a.folders.known {
+		p.gap(sPlain, 2)
+		p.ink(sDim, "asking the server for its folders")
+		p.end(sPlain)
+		return
+	}
+	found := q.matches()
+	first := max(min(q.pick-candidates/2, len(found)-candidates), 0)
+	if i := first + y; i < len(found) {
+		mark, s := ink("  "), sPlain
+		if i == q.pick {
+			mark, s = p.theme.marks.cursor+" ", sPick
+		}
+		p.ink(sAccent, mark)
+		p.text(s, found[i].Name, p.room)
+		if found[i].Role != "" {
+			p.gap(sPlain, 2)
+			p.text(sDim, safetext.Clean(found[i].Role), p.room)
+		}
+	}
+	p.end(sPlain)
+}
+
+// draw draws the line being typed.
+func (q *prompt) draw(p *pen) {
+	p.gap(sPlain, 1)
+	p.ink(sBold, q.label)
+	p.ink(sDim, " "+p.theme.marks.prompt+" ")
+	p.text(sPlain, safetext.Clean(q.typed), max(p.room-1, 0))
+	p.ink(sAccent, p.theme.marks.cursor)
+	p.end(sPlain)
+}

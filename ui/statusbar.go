@@ -1,0 +1,216 @@
+package ui
+
+import (
+	"time"
+
+	"tidings/imapsession"
+	"tidings/internal/safetext"
+)
+
+// drawStatus draws the status bar: what is looked at on the left, what is true
+// of the link on the right.
+func (m *Model) drawStatus(p *pen) {
+	a := m.account()
+	if a == nil {
+		p.gap(sBar, 1)
+		p.ink(sBar, "no account")
+		p.end(sBar)
+		return
+	}
+	left := m.place(a)
+	lw := p.spansWidth(left) + 1
+	var right []span
+	for detail := 3; detail >= 0; detail-- {
+		right = m.link(a, detail)
+		if p.spansWidth(right)+2+lw+1 <= p.room {
+			break
+		}
+	}
+	rw := p.spansWidth(right)
+	if lw+rw+2 > p.room { // the truth about the link outranks the place
+		room := p.room
+		p.begin(max(room-rw-2, 0))
+		p.gap(sBar, 1)
+		p.draw(left)
+		p.end(sBar)
+		p.begin(min(rw+2, room))
+		p.gap(sBar, 1)
+		p.draw(right)
+		p.end(sBar)
+		return
+	}
+	p.gap(sBar, 1)
+	p.draw(left)
+	p.gap(sBar, p.room-rw-1)
+	p.draw(right)
+	p.end(sBar)
+}
+
+// place says where we are: account, mailbox, unread of total.
+func (m *Model) place(a *account) []span {
+	var out []span
+	if m.opts.Demo {
+		out = append(out, own(sBarWarn, "demo "))
+	} else if len(m.accounts) > 1 || m.w >= 60 {
+		out = append(out, said(sBarDim, a.cfg.Name), own(sBarDim, " "))
+	}
+	out = append(out, said(sBarBold, a.box))
+	if a.epoch == 0 {
+		return out
+	}
+	unread, style := ink("?"), sBarDim
+	if a.counted {
+		unread = ink(thousands(int(a.unseen)))
+		if a.unseen > 0 {
+			style = sBarBold
+		}
+	}
+	out = append(out, own(sBar, "  "), own(style, unread))
+	if m.w >= 60 {
+		out = append(out, own(sBarDim, " unread of "))
+	} else {
+		out = append(out, own(sBarDim, "/"))
+	}
+	out = append(out, own(sBarDim, ink(thousands(a.view.list.Len()))))
+	if a.readOnly() {
+		out = append(out, own(sBarWarn, "  read-only"))
+	}
+	if n := a.over.Len(); n > 0 {
+		out = append(out, own(sBarWarn, "  "+ink(thousands(n))+" waiting"))
+	}
+	return out
+}
+
+// link says what is true of the connection, in four degrees of detail. It
+// never claims more than was proven: a link that has been silent for longer
+// than its probe period is unproven, whatever the state says.
+func (m *Model) link(a *account, detail int) []span {
+	marks := &m.theme.marks
+	s := a.state
+	var heard ink = "never heard"
+	since := time.Duration(0)
+	if !a.lastSign.IsZero() {
+		since = max(m.now.Sub(a.lastSign), 0)
+		heard = "heard " + age(since)
+	}
+	var out []span
+	switch s.State {
+	case imapsession.Live:
+		if a.cfg.Probe > 0 && since > a.cfg.Probe {
+			out = append(out, own(sBarWarn, marks.quiet+" unproven"))
+			out = append(out, own(sBarDim, ", "+heard))
+			return out
+		}
+		out = append(out, own(sBarGood, marks.live+" live"))
+		if detail >= 3 && !s.Transport.IsEmpty() {
+			out = append(out, own(sBarDim, " "+marks.bullet+" "), said(sBarDim, s.Transport))
+		}
+		if detail >= 2 {
+			out = append(out, own(sBarDim, " "+marks.bullet+" "+watchWord(s.Watch)))
+		}
+		if detail >= 1 {
+			out = append(out, own(sBarDim, " "+marks.bullet+" "+heard))
+		}
+	case imapsession.BetweenVisits:
+		out = append(out, own(sBarGood, marks.down+" checked "+age(since)))
+		if detail >= 2 && !s.Retry.IsZero() {
+			out = append(out, own(sBarDim, " "+marks.bullet+" next at "+ink(s.Retry.In(m.now.Location()).Format("15:04:05"))))
+		}
+	case imapsession.Connecting, imapsession.SigningIn, imapsession.Selecting:
+		word := map[imapsession.State]ink{
+			imapsession.Connecting: "connecting", imapsession.SigningIn: "signing in", imapsession.Selecting: "opening the mailbox",
+		}[s.State]
+		out = append(out, own(sBarWarn, marks.down+" "+word))
+		out = reason(out, s.Reason, marks, detail)
+		if detail >= 1 && !a.lastSign.IsZero() {
+			out = append(out, own(sBarDim, " "+marks.bullet+" "+heard))
+		}
+	case imapsession.Waiting:
+		out = append(out, own(sBarBad, marks.gone+" offline"))
+		if !s.Retry.IsZero() {
+			out = append(out, own(sBarWarn, " "+marks.bullet+" retry in "+countdown(s.Retry.Sub(m.now))))
+		}
+		out = reason(out, s.Reason, marks, detail)
+		if detail >= 1 && !a.lastSign.IsZero() {
+			out = append(out, own(sBarDim, " "+marks.bullet+" "+heard))
+		}
+	default:
+		word := ink(" not connected")
+		if s.Fatal {
+			word = " stopped"
+		}
+		out = append(out, own(sBarBad, marks.gone+word))
+		out = reason(out, s.Reason, marks, detail)
+		if s.Fatal && detail >= 1 {
+			out = append(out, own(sBarWarn, " "+marks.bullet+" r tries again"))
+		}
+	}
+	return out
+}
+
+func reason(out []span, why safetext.Text, marks *marks, detail int) []span {
+	if why.IsEmpty() || detail < 2 {
+		return out
+	}
+	return append(out, own(sBarDim, " "+marks.bullet+" "), said(sBar, why))
+}
+
+func watchWord(w imapsession.Watch) ink {
+	switch w {
+	case imapsession.WatchPoll:
+		return "polling"
+	case imapsession.WatchVisit:
+		return "visiting"
+	}
+	return "idle"
+}
+
+// countdown formats what is left, in whole seconds, rounded up.
+func countdown(d time.Duration) ink {
+	s := max(int((d+time.Second-1)/time.Second), 0)
+	if s < 120 {
+		return ink(thousands(s)) + " s"
+	}
+	return ink(thousands((s+59)/60)) + " min"
+}
+
+// drawTabs draws one tab per account with its unread count.
+func (m *Model) drawTabs(p *pen) {
+	for i, a := range m.accounts {
+		base, mark := sDim, ink(" ")
+		if i == m.current {
+			base, mark = sBold, m.theme.marks.cursor
+		}
+		p.ink(sAccent, mark)
+		if i < 9 {
+			p.num(sDim, i+1)
+			p.gap(sPlain, 1)
+		}
+		p.text(base, a.cfg.Name, p.room)
+		if a.counted && a.unseen > 0 {
+			p.gap(sPlain, 1)
+			p.num(sUnread, int(a.unseen))
+		}
+		if s := a.state.State; s == imapsession.Waiting || s == imapsession.Offline {
+			p.gap(sPlain, 1)
+			p.ink(sBad, m.theme.marks.gone)
+		}
+		p.gap(sPlain, 2)
+	}
+	p.end(sPlain)
+}
+
+// drawNews draws the line above the status bar: the prompt, else what just
+// happened, else (where there is no footer) the most useful keys.
+func (m *Model) drawNews(p *pen, l *layout) {
+	a := m.account()
+	switch {
+	case m.prompt != nil:
+		m.prompt.draw(p)
+	case a != nil && a.news.last() != nil:
+		drawActivity(p, a.news.last())
+	case !l.hints:
+		m.drawHints(p)
+	}
+	p.end(sPlain)
+}

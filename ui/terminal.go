@@ -1,0 +1,89 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"tidings/internal/crash"
+	"tidings/internal/notify"
+	"tidings/internal/safetext"
+)
+
+// Everything that touches the terminal is in this file: which program runs,
+// what it asks of the terminal, what is written to it besides the frame, and
+// how it is put back.
+
+// framesPerSecond is the most frames a second that are drawn. Bubble Tea's
+// renderer runs a ticker at this rate for as long as the program lives; a key
+// waits half a period on average to be seen.
+const framesPerSecond = 60
+
+// Run shows the monitor until the person quits or ctx ends. The sessions'
+// goroutines are the caller's. The terminal is restored when it returns, and on
+// a panic of any goroutine started by crash.Go.
+func Run(ctx context.Context, o Options) error {
+	if o.Environ == nil {
+		o.Environ = os.Environ()
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	m := newModel(o)
+	p := tea.NewProgram(m, programOptions(ctx, o)...)
+	remove := crash.OnPanic(p.Kill)
+	defer remove()
+	for i, a := range o.Accounts {
+		startPump(ctx, i, a.Session.Events(), p.Send)
+	}
+	_, err := p.Run()
+	if ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) || errors.Is(err, tea.ErrInterrupted) {
+		return nil
+	}
+	return err
+}
+
+func programOptions(ctx context.Context, o Options) []tea.ProgramOption {
+	opts := []tea.ProgramOption{
+		tea.WithContext(ctx),
+		tea.WithFPS(framesPerSecond),
+		tea.WithEnvironment(o.Environ),
+	}
+	if o.Input != nil {
+		opts = append(opts, tea.WithInput(o.Input))
+	}
+	if o.Output != nil {
+		opts = append(opts, tea.WithOutput(o.Output))
+	}
+	return opts
+}
+
+// View is the frame.
+func (m *Model) View() tea.View {
+	v := tea.NewView(m.frame())
+	v.AltScreen = true
+	v.ReportFocus = true
+	v.MouseMode = tea.MouseModeCellMotion
+	v.WindowTitle = m.title().String()
+	return v
+}
+
+// probeTerminal asks what Bubble Tea does not: the background, and synchronized
+// output and grapheme widths also under ssh, where Bubble Tea leaves them out.
+// A terminal that does not know a mode says so or stays silent.
+func probeTerminal() tea.Cmd {
+	return tea.Batch(
+		tea.RequestBackgroundColor,
+		tea.Raw(ansi.RequestModeSynchronizedOutput+ansi.RequestModeUnicodeCore),
+	)
+}
+
+// noticeCmd tells of new mail.
+func noticeCmd(kind NoticeKind, t notify.Terminal, text safetext.Text) tea.Cmd {
+	if kind == NoticeOSC9 {
+		return tea.Raw(t.OSC9(text))
+	}
+	return tea.Raw(notify.Bell)
+}
