@@ -1,0 +1,72 @@
+package demo_test
+
+import (
+	"bytes"
+	"net/mail"
+	"testing"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+	"go.uber.org/goleak"
+
+	"tidings/internal/demo"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func start(t testing.TB, opts demo.Options) *demo.Server {
+	t.Helper()
+	s, err := demo.Start(t.Context(), opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func login(t testing.TB, s *demo.Server) *imapclient.Client {
+	t.Helper()
+	client, err := imapclient.DialInsecure(s.Addr(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	if err := client.Login(s.User(), s.Password()).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func TestEveryLetterIsAWholeMessage(t *testing.T) {
+	s := start(t, demo.Options{Seed: 1, Messages: 300})
+	client := login(t, s)
+	if _, err := client.Select("INBOX", nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	all := &imap.FetchItemBodySection{Peek: true}
+	messages, err := client.Fetch(imap.SeqSet{{Start: 1, Stop: 0}}, &imap.FetchOptions{
+		UID: true, RFC822Size: true, BodySection: []*imap.FetchItemBodySection{all},
+	}).Collect()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(messages) != 300 {
+		t.Fatalf("%d messages, want 300", len(messages))
+	}
+	for _, m := range messages {
+		raw := m.FindBodySection(all)
+		if int64(len(raw)) != m.RFC822Size {
+			t.Errorf("UID %d: %d octets, RFC822.SIZE says %d", m.UID, len(raw), m.RFC822Size)
+		}
+		parsed, err := mail.ReadMessage(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatalf("UID %d: %v\n%s", m.UID, err, raw)
+		}
+		if _, err := parsed.Header.AddressList("From"); err != nil {
+			t.Errorf("UID %d: From: %v", m.UID, err)
+		}
+		if _, err := parsed.Header.Date(); err != nil {
+			t.Errorf("UID %d: Date: %v", m.UID, err)
+		}
+	}
+}

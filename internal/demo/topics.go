@@ -1,0 +1,43 @@
+package demo
+
+import "slices"
+
+// style is how a letter is put together.
+type style int
+
+const (
+	plain       style = iota
+	flowed            // format=flowed (RFC 3676)
+	alternative       // plain and HTML
+	htmlOnly
+	attachment // the first letter carries a file
+	invitation // the first letter carries an event
+	signed     // multipart/signed
+)
+
+// topic is a conversation: what the first letter says and what is answered.
+// {words} in it are filled in (writer.fillIn).
+type topic struct {
+	style     style
+	subject   string
+	re        string   // how its mail programs say "Re:"; "" is "Re:"
+	people    []person // the first one starts, the others answer in turn
+	to        person   // zero: the account's owner
+	charset   string   // of plain text; "" is utf-8
+	fields    []string // more header fields, whole lines
+	opening   string
+	replies   []string
+	signature string
+	file      *file
+	fileName  string
+}
+
+func (t *topic) recipient() person {
+	if t.to.address == "" {
+		return me
+	}
+	return t.to
+}
+
+// topics are all there are; the writer shuffles them.
+var topics = slices.Concat(workTopics, listTopics, noticeTopics, letterTopics, worldTopics)
