@@ -17,7 +17,7 @@ func (p Program) checkCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(c *cobra.Command, _ []string) error { return p.check(c.Context(), file, accounts) },
 	}
-	c.Flags().StringVar(&file, "config", "", "read this config `FILE`, not "+displayPath())
+	c.Flags().StringVar(&file, "config", "", configUsage)
 	c.Flags().StringArrayVar(&accounts, "account", nil, "check only the account with this `NAME` (repeatable)")
 	return c
 }

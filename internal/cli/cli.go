@@ -107,7 +107,8 @@ config: tidings demo. Keys are explained on screen by "?"; Q quits.`,
 		SilenceUsage:  true,
 		RunE:          func(c *cobra.Command, _ []string) error { return p.monitor(c.Context(), o) },
 	}
-	root.Flags().StringVar(&o.config, "config", "", "read this config `FILE`, not "+displayPath())
+	root.SuggestionsMinimumDistance = 2
+	root.Flags().StringVar(&o.config, "config", "", configUsage)
 	root.Flags().StringArrayVar(&o.accounts, "account", nil, "watch only the account with this `NAME` (repeatable)")
 	root.Flags().BoolVar(&o.readOnly, "read-only", false, "change nothing on any server")
 	root.Flags().StringVar(&o.log, "log", "", "append what the sessions do to `FILE` (no mail, no passwords)")

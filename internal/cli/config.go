@@ -25,14 +25,8 @@ func (p Program) configCommand() *cobra.Command {
 	}
 }
 
-// displayPath is where the config is looked for, for help texts.
-func displayPath() string {
-	path, err := config.DefaultPath()
-	if err != nil {
-		return "the one in $XDG_CONFIG_HOME/tidings"
-	}
-	return path
-}
+// configUsage is the help text of --config, the same on every computer.
+const configUsage = "read this config `FILE` (default: config.toml in $XDG_CONFIG_HOME/tidings, or in ~/.config/tidings)"
 
 // load reads the config at path ("": the default one) and keeps the named
 // accounts (none: all).

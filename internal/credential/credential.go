@@ -63,11 +63,10 @@ func New(s Settings) *Source { return &Source{settings: s} }
 
 var _ imapsession.Credentials = (*Source)(nil)
 
-// String keeps what the Source holds out of every formatted output.
-func (s *Source) String() string { return "credential.Source(" + s.settings.Account + ")" }
-
-// GoString keeps it out of %#v.
-func (s *Source) GoString() string { return s.String() }
+// Format keeps what the Source holds out of every formatted output.
+func (s *Source) Format(w fmt.State, _ rune) {
+	fmt.Fprintf(w, "credential.Source(%s)", s.settings.Account)
+}
 
 // Prepare gets the secret while the terminal is still the shell's, asking for
 // it or letting the command ask. For a variable or a file, which need no
