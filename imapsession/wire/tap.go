@@ -1,55 +1,188 @@
 package wire
 
 import (
-	"context"
+	"errors"
 	"net"
+	"sync"
 	"time"
 )
 
+// readSize is how much is asked of the connection at once.
+const readSize = 16 << 10
+
+// keepBuffer is the capacity above which a buffer that one large response
+// made grow is given back.
+const keepBuffer = 64 << 10
+
 // Tap is the conn that imapclient gets. Make one with New.
-type Tap struct{ net.Conn }
+//
+// Read is called by imapclient's reader goroutine alone. Write, HoldDone,
+// Flush, Raw, SetPhase, Events and Ready are for the session goroutine (and
+// imapclient's IDLE goroutine, which writes DONE for it). Close, Err, Stats
+// and LastRead are for anyone.
+type Tap struct {
+	conn  net.Conn
+	opts  Options
+	trace *Trace
 
-// New puts a Tap on conn, which is plaintext or a *tls.Conn after its
-// handshake. The Tap owns conn and its read deadline from then on;
-// SetReadDeadline and SetDeadline by imapclient are ignored.
-func New(conn net.Conn, opts Options) *Tap { return &Tap{Conn: conn} }
+	in  scanner // reader's side: only Read touches it
+	out writer  // writer's side: guarded by its own mutex
 
-// Ready pokes (capacity 1) whenever Events has something or Err was set.
-func (t *Tap) Ready() <-chan struct{} { return nil }
+	readMu   sync.Mutex // guards the phase and the arming of the read deadline
+	phase    Phase
+	lastRead time.Time
 
-// Events takes all queued events, in wire order. The slice is the caller's.
-func (t *Tap) Events() []Event { return nil }
-
-// SetPhase changes the read deadline, also of a Read that is waiting now.
-func (t *Tap) SetPhase(p Phase) {}
-
-// LastRead is when the last byte came from the server.
-func (t *Tap) LastRead() time.Time { return time.Time{} }
-
-// Err is the first thing that went wrong, with its cause (errors.Is works:
-// os.ErrDeadlineExceeded, io.EOF, ErrLimit ...), or nil.
-func (t *Tap) Err() error { return nil }
-
-// Stats counts what passed so far.
-func (t *Tap) Stats() Stats { return Stats{} }
-
-// LastFetch is the message of the last FETCH response that was handed to
-// imapclient, for the quarantine of what kills its decoder.
-func (t *Tap) LastFetch() (seq, uid uint32) { return 0, 0 }
-
-// HoldDone makes the next write of exactly DONE wait for the write after it, so
-// that both leave in one segment; released after 1 ms, or by Flush.
-func (t *Tap) HoldDone() {}
-
-// RawReply is what a raw command brought.
-type RawReply struct {
-	Untagged []string // raw lines without CRLF, literals inlined up to the line limit
-	Tagged   Event
+	mu      sync.Mutex // guards what follows; never held during I/O
+	ready   chan struct{}
+	queue   queue
+	pending []pendingCommand
+	stats   Stats
+	err     error
+	closed  bool
+	seq     uint32 // LastFetch
+	uid     uint32
 }
 
-// Raw sends one command line (without tag and CRLF) while no imapclient
-// command is in flight, and collects its replies. They are kept from
-// imapclient, but EXISTS, EXPUNGE, VANISHED and FETCH still become Events (and
-// the first two still reach imapclient). NO and BAD are not errors here: see
-// Tagged.Type.
-func (t *Tap) Raw(ctx context.Context, cmd string) (RawReply, error) { return RawReply{}, nil }
+// New puts a Tap on conn, which is plaintext or a *tls.Conn after its
+// handshake. The Tap owns conn and its deadlines from then on: what imapclient
+// sets (SetDeadline and its kin) is ignored, because its deadlines are
+// absolute and kill slow but living transfers.
+func New(conn net.Conn, opts Options) *Tap {
+	opts.Limits = opts.Limits.orDefaults()
+	opts.Timeouts = opts.Timeouts.orDefaults()
+	t := &Tap{
+		conn:     conn,
+		opts:     opts,
+		trace:    opts.Trace,
+		ready:    make(chan struct{}, 1),
+		lastRead: time.Now(),
+	}
+	t.in.tap = t
+	t.in.raw = make([]byte, readSize)
+	t.in.inject = opts.Greeting
+	t.out.tap = t
+	return t
+}
+
+// Read hands repaired responses to imapclient. It returns buffered bytes
+// before the error that ended the connection.
+func (t *Tap) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, nil
+	}
+	for {
+		if n := t.in.take(p); n > 0 {
+			return n, nil
+		}
+		if t.in.err != nil {
+			return 0, t.in.err
+		}
+		if t.in.inject != "" {
+			b := []byte(t.in.inject)
+			t.in.inject = ""
+			t.in.err = t.received(b, nil)
+			continue
+		}
+		t.armRead()
+		n, err := t.conn.Read(t.in.raw)
+		t.in.err = t.received(t.in.raw[:n], err)
+	}
+}
+
+// received takes what one Read of the connection brought and returns the error
+// that ends the stream, if any.
+func (t *Tap) received(b []byte, err error) error {
+	if len(b) > 0 {
+		now := time.Now()
+		t.readMu.Lock()
+		t.lastRead = now
+		t.readMu.Unlock()
+		t.mu.Lock()
+		t.stats.BytesIn += int64(len(b))
+		t.mu.Unlock()
+		t.in.now = now
+		if ferr := t.in.feed(b); ferr != nil {
+			// The offending bytes stay here. Closing frees the peer and whoever
+			// writes to it.
+			err := t.fail(ferr)
+			t.conn.Close()
+			return err
+		}
+	}
+	if err != nil {
+		return t.fail(err)
+	}
+	return nil
+}
+
+// fail records the first error, wakes the session and whoever waits in Raw,
+// and returns err.
+func (t *Tap) fail(err error) error {
+	t.mu.Lock()
+	ours := t.closed && errors.Is(err, net.ErrClosed)
+	if t.err == nil && !ours {
+		t.err = err
+	}
+	for i := range t.pending {
+		if raw := t.pending[i].raw; raw != nil {
+			raw.end(err)
+			t.pending[i].raw = nil
+		}
+	}
+	t.mu.Unlock()
+	t.poke()
+	return err
+}
+
+// Close closes the connection. A Close by the session is no error of the
+// connection: Err stays what it was.
+func (t *Tap) Close() error {
+	t.mu.Lock()
+	t.closed = true
+	t.mu.Unlock()
+	t.out.stop()
+	return t.conn.Close()
+}
+
+// LocalAddr is the local address of the connection.
+func (t *Tap) LocalAddr() net.Addr { return t.conn.LocalAddr() }
+
+// RemoteAddr is the server's address.
+func (t *Tap) RemoteAddr() net.Addr { return t.conn.RemoteAddr() }
+
+// Err is the first thing that went wrong, with its cause (errors.Is works:
+// os.ErrDeadlineExceeded, io.EOF, ErrLimit ...), or nil. It stays nil when the
+// session closed the connection, and when imapclient gave up on something it
+// could not decode: where imapclient's commands fail and Err is nil, LastFetch
+// is the message to suspect.
+func (t *Tap) Err() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}
+
+// Stats counts what passed so far.
+func (t *Tap) Stats() Stats {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.stats
+}
+
+// LastFetch is the message of the last FETCH response that was handed to
+// imapclient, for the quarantine of what kills its decoder. The UID is 0 where
+// the server did not say it.
+func (t *Tap) LastFetch() (seq, uid uint32) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.seq, t.uid
+}
+
+// Ready pokes (capacity 1) whenever Events has something or Err was set.
+func (t *Tap) Ready() <-chan struct{} { return t.ready }
+
+func (t *Tap) poke() {
+	select {
+	case t.ready <- struct{}{}:
+	default:
+	}
+}

@@ -1,12 +1,61 @@
 // Package wire is the tap between the network and imapclient: a bounded,
 // wire-ordered view of the server's bytes.
 //
-// A Tap is a net.Conn placed above TLS and under imapclient. It splits what the
-// server says into responses, bounds them, repairs or drops what would kill
-// imapclient's decoder, and emits Events in wire order. An Event is queued
-// before the bytes that complete its response are handed to imapclient: when a
-// command's Wait returns, everything up to and including its tagged reply is in
-// the queue.
+// A Tap is a net.Conn placed above TLS and under imapclient:
+//
+//	server <-> TCP <-> TLS <-> Tap <-> imapclient <-> session goroutine
+//	                            \___ Events, in wire order ___/
+//
+// imapclient encodes our commands and decodes their results. The Tap is there
+// for what imapclient cannot be asked to do: tell in which order things
+// happened, survive what real servers send, refuse what hostile ones send, and
+// give up waiting.
+//
+// # Order
+//
+// What the server says is split into responses: lines, with counted literals in
+// them. Each becomes an Event, queued before the bytes that complete its
+// response are handed to imapclient: when a command's Wait returns, everything
+// up to and including its tagged reply is in the queue. A response that
+// imapclient never sees has its Event at its place all the same.
+//
+// # What imapclient gets to see
+//
+// Any octet that imapclient does not expect ends its connection, and comes
+// again after the reconnect. So nothing of a response is passed on as it came:
+// it is parsed leniently and written out anew, in the form imapclient is known
+// to accept, or withheld.
+//
+//   - FETCH: only UID, FLAGS, MODSEQ, INTERNALDATE, RFC822.SIZE and BODY[...],
+//     UID first; ENVELOPE, BODYSTRUCTURE, BINARY and all else is left out and
+//     must not be requested. A value that cannot be right is left out too.
+//   - A FETCH response goes to imapclient only if a command in flight asked for
+//     it. The Tap reads the commands that go out: one that asked for content
+//     (INTERNALDATE, RFC822.SIZE, BODY[...]) is answered by a response with
+//     content, one that asked for flags alone (STORE as well) by one with flags.
+//     Everything else, such as the flags update of a message whose content is
+//     on its way, would take the place of the answer in imapclient; it is an
+//     Event only. The session need not announce anything.
+//   - A response to UID FETCH whose UID stands behind its literals is held
+//     back, up to 64 KiB, and written out UID first.
+//   - Tagged replies to no command, continuation requests nobody waits for,
+//     unknown responses, VANISHED and ID are Events only. A DONE with no IDLE
+//     to end is not sent.
+//   - A mailbox name that imapclient could not decode, or would write back as
+//     other octets than the server listed it with, is replaced by a stand-in of
+//     plain ASCII, and the stand-in by the server's octets in every command
+//     that goes out. The session uses names as imapclient gives them, also on
+//     another connection; MailboxTitle is how they are shown.
+//
+// # Bounds and deadlines
+//
+// A response's text, its literals, the nesting of parentheses and the queue of
+// events have Limits; what exceeds one ends the connection with ErrLimit before
+// imapclient sees it. Literals stream through. Reads have one sliding deadline,
+// chosen by SetPhase and armed before each Read of the connection; imapclient's
+// own deadlines are ignored.
+//
+// # Goroutines
 //
 // The reading side (Read) runs on imapclient's reader goroutine and is never
 // blocked by the listener. Everything else is for the one session goroutine,
@@ -37,16 +86,20 @@ type UIDRange struct{ Lo, Hi uint32 }
 // Event is one response, or what matters of it.
 type Event struct {
 	Kind Kind
-	Num  uint32 // message count or sequence number
-	UID  uint32 // KindFetch: 0 where the server did not say it
-	// FlagNames are the flags as sent; HasFlags tells FLAGS () from none.
+	// Num is the message count or sequence number; in a KindStatus or
+	// KindTagged with code UIDVALIDITY, UIDNEXT or UNSEEN that code's number.
+	// An Expunge of 0 says that the server and we disagree.
+	Num uint32
+	UID uint32 // KindFetch: 0 where the server did not say it
+	// FlagNames are the flags as sent, of a FETCH, a FLAGS or a PERMANENTFLAGS
+	// code; HasFlags tells FLAGS () from none. Shared: not to be modified.
 	FlagNames []string
 	HasFlags  bool
-	ModSeq    uint64
+	ModSeq    uint64 // of a FETCH or a HIGHESTMODSEQ code
 	Type      string // upper case: OK NO BAD BYE PREAUTH, or a response's name
 	Code      string // response code, upper case: ALERT, UIDVALIDITY, COPYUID ...
 	Arg       string // the code's argument, raw
-	Text      string // raw and untrusted; safetext before it is shown
+	Text      string // raw and untrusted, cut to 8 KiB; safetext before it is shown
 	Tag       string
 	UIDs      []UIDRange
 	Earlier   bool

@@ -1,0 +1,452 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"tidings/internal/crash"
+)
+
+// maxCommand bounds one command line of our own.
+const maxCommand = 1 << 20
+
+var errCommandTooLong = errors.New("command line too long")
+
+// pendingCommand is a command that was sent and not answered yet.
+type pendingCommand struct {
+	tag  string
+	kind commandKind
+	want items // FETCH and STORE
+	// conts is how many continuation requests imapclient waits for.
+	conts int
+	raw   *rawCommand
+}
+
+type commandKind uint8
+
+const (
+	cmdOther    commandKind = iota
+	cmdFetch                // FETCH or STORE by sequence number
+	cmdUIDFetch             // UID FETCH or UID STORE
+	cmdIdle
+	cmdAuth
+	cmdLogin
+)
+
+// writer is the way out: it finds the commands in what imapclient writes, line
+// by line, so that the reading side knows what is asked for, the trace what to
+// leave out, and mailbox stand-ins become the server's own names.
+type writer struct {
+	tap *Tap
+
+	mu      sync.Mutex // serialises writes
+	line    []byte     // the command line so far
+	prior   int        // octets of the command before its last literal
+	head    []byte     // the command's beginning, while its literals pass
+	literal int64      // octets of our own literal still to come
+	out     []byte
+	rawTags int
+	hold    bool // the next DONE waits
+	held    bool // a DONE waits in out
+	timer   *time.Timer
+	err     error
+}
+
+// Write sends what imapclient writes. Each command line leaves in one write;
+// what is not yet a whole line waits.
+func (t *Tap) Write(p []byte) (int, error) {
+	w := &t.out
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return 0, w.err
+	}
+	held := w.held
+	if err := w.lines(p); err != nil {
+		w.err = err
+		return 0, err
+	}
+	if w.held && !held {
+		return len(p), nil // the DONE waits for company
+	}
+	if err := w.send(); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// lines takes p apart; what is to be sent is appended to out.
+func (w *writer) lines(p []byte) error {
+	for len(p) > 0 {
+		if w.literal > 0 {
+			n := min(w.literal, int64(len(p)))
+			w.out = append(w.out, p[:n]...)
+			w.literal -= n
+			p = p[n:]
+			continue
+		}
+		i := bytes.IndexByte(p, '\n')
+		if i < 0 {
+			w.line = append(w.line, p...)
+			if len(w.line) > maxCommand {
+				return errCommandTooLong
+			}
+			return nil
+		}
+		w.line = append(w.line, p[:i+1]...)
+		p = p[i+1:]
+		w.commandLine(w.line)
+		if cap(w.line) > keepBuffer {
+			w.line = nil
+		}
+		w.line = w.line[:0]
+	}
+	return nil
+}
+
+// commandLine takes one line of a command: the whole of it, or up to a literal
+// or behind one.
+func (w *writer) commandLine(line []byte) {
+	t := w.tap
+	text := trimEOL(line)
+	first := len(w.head) == 0
+	size, sync, literal := outgoingLiteral(text)
+	if first && !t.exchanging() {
+		if equalFold(text, "DONE") {
+			w.done(line)
+			return
+		}
+		w.head = append(w.head[:0], text[:min(len(text), 4096)]...)
+		t.begin(text, nil)
+	} else if first {
+		// A SASL response; no literal, whatever it looks like.
+		t.expectContinuation(text)
+		t.trace.record(time.Now(), t.opts.Name, Out, []byte("[redacted]"))
+		w.out = append(w.out, line...)
+		return
+	}
+	t.traceOut(w.head, text, first)
+	if literal {
+		w.literal = size
+		if sync {
+			t.expectContinuation(nil)
+		}
+	} else {
+		w.head = w.head[:0]
+	}
+	w.out = appendUnaliased(w.out, line)
+}
+
+// done takes the line that ends IDLE. imapclient sends it also when the server
+// has ended IDLE by itself; it would then be taken for a command.
+func (w *writer) done(line []byte) {
+	if !w.tap.idling() {
+		return
+	}
+	w.tap.trace.record(time.Now(), w.tap.opts.Name, Out, []byte("DONE"))
+	w.out = append(w.out, line...)
+	if w.hold {
+		w.hold, w.held = false, true
+		w.timer = time.AfterFunc(time.Millisecond, func() {
+			defer crash.Handle("wire DONE")
+			_ = w.tap.Flush()
+		})
+	}
+}
+
+// send writes out to the connection, in pieces that each get their own time.
+func (w *writer) send() error {
+	if w.timer != nil {
+		w.timer.Stop()
+		w.timer = nil
+	}
+	w.held = false
+	b := w.out
+	for len(b) > 0 {
+		n := min(len(b), writeChunk)
+		_ = w.tap.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		n, err := w.tap.conn.Write(b[:n])
+		w.tap.mu.Lock()
+		w.tap.stats.BytesOut += int64(n)
+		w.tap.mu.Unlock()
+		if err != nil {
+			w.err = w.tap.fail(err)
+			return err
+		}
+		b = b[n:]
+	}
+	if cap(w.out) > keepBuffer {
+		w.out = nil
+	}
+	w.out = w.out[:0]
+	return nil
+}
+
+// HoldDone makes the next write of exactly DONE wait for the write after it, so
+// that both leave in one segment; released after 1 ms, or by Flush.
+func (t *Tap) HoldDone() {
+	t.out.mu.Lock()
+	t.out.hold = true
+	t.out.mu.Unlock()
+}
+
+// Flush sends a DONE that HoldDone keeps.
+func (t *Tap) Flush() error {
+	t.out.mu.Lock()
+	defer t.out.mu.Unlock()
+	t.out.hold = false
+	if !t.out.held {
+		return t.out.err
+	}
+	return t.out.send()
+}
+
+// stop ends the timer of a held DONE.
+func (w *writer) stop() {
+	if w.mu.TryLock() {
+		if w.timer != nil {
+			w.timer.Stop()
+			w.timer = nil
+		}
+		w.mu.Unlock()
+	}
+}
+
+// outgoingLiteral finds the literal that a command line ends in. sync: the
+// server has to ask for its octets.
+func outgoingLiteral(text []byte) (size int64, sync, ok bool) {
+	size, ok = trailingLiteral(text)
+	return size, ok && text[len(text)-2] != '+', ok
+}
+
+// begin registers a command by its first line, before it is sent, so that no
+// answer can come earlier.
+func (t *Tap) begin(text []byte, raw *rawCommand) {
+	c := cursor{b: text}
+	p := pendingCommand{tag: string(c.word()), raw: raw}
+	c.space()
+	verb := c.word()
+	uid := equalFold(verb, "UID")
+	if uid {
+		c.space()
+		verb = c.word()
+	}
+	switch {
+	case raw != nil:
+	case equalFold(verb, "FETCH"), equalFold(verb, "STORE"):
+		p.kind = cmdFetch
+		if uid {
+			p.kind = cmdUIDFetch
+		}
+		p.want = itemFlags
+		if equalFold(verb, "FETCH") {
+			p.want = wantedItems(text)
+		}
+	case equalFold(verb, "IDLE"):
+		p.kind, p.conts = cmdIdle, 1
+	case equalFold(verb, "AUTHENTICATE"):
+		p.kind, p.conts = cmdAuth, 1
+	case equalFold(verb, "LOGIN"):
+		p.kind = cmdLogin
+	}
+	t.mu.Lock()
+	t.pending = append(t.pending, p)
+	t.stats.Commands++
+	t.mu.Unlock()
+}
+
+// wantedItems reads which data items a FETCH asks for.
+func wantedItems(text []byte) items {
+	var want items
+	i := bytes.IndexByte(text, '(')
+	if i < 0 {
+		return 0
+	}
+	c := cursor{b: text, i: i}
+	for c.i++; !c.end(); {
+		c.space()
+		name := c.name()
+		switch {
+		case equalFold(name, "UID"):
+			want |= itemUID
+		case equalFold(name, "FLAGS"):
+			want |= itemFlags
+		case equalFold(name, "MODSEQ"):
+			want |= itemModSeq
+		case equalFold(name, "INTERNALDATE"):
+			want |= itemDate
+		case equalFold(name, "RFC822.SIZE"):
+			want |= itemSize
+		case equalFold(name, "BODY"), equalFold(name, "BODY.PEEK"):
+			if c.peek() == '[' {
+				section(&c)
+				want |= itemBody
+			}
+		}
+		if c.take(')') {
+			break
+		}
+		if len(name) == 0 {
+			c.i++
+		}
+	}
+	return want
+}
+
+// wanted decides whether a FETCH response with these items goes to imapclient:
+// only if a command in flight asked for its kind (see the package comment).
+func (t *Tap) wanted(have items, uid uint32) fetchPath {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	path := swallowed
+	for i := range t.pending {
+		p := &t.pending[i]
+		if p.kind != cmdFetch && p.kind != cmdUIDFetch || !answers(have, p.want) {
+			continue
+		}
+		if p.kind == cmdFetch || uid != 0 {
+			return passing
+		}
+		path = holding
+	}
+	return path
+}
+
+// answers reports whether a response that has these items answers a command
+// that wants those.
+func answers(have, want items) bool {
+	switch {
+	case want&itemContent != 0:
+		return have&want&itemContent != 0
+	case want&itemFlags != 0:
+		return have&itemFlags != 0
+	case want&itemModSeq != 0:
+		return have&itemModSeq != 0
+	default:
+		return have&itemUID != 0
+	}
+}
+
+// handing notes the message that imapclient is about to decode.
+func (t *Tap) handing(seq, uid uint32) {
+	t.mu.Lock()
+	t.seq, t.uid = seq, uid
+	t.mu.Unlock()
+}
+
+// finish takes the command with this tag off the list.
+func (t *Tap) finish(tag []byte) (cmd pendingCommand, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.pending {
+		if t.pending[i].tag == string(tag) {
+			cmd = t.pending[i]
+			t.pending = append(t.pending[:i], t.pending[i+1:]...)
+			return cmd, true
+		}
+	}
+	return cmd, false
+}
+
+// exchanging reports whether an AUTHENTICATE is under way: lines are then
+// answers, not commands.
+func (t *Tap) exchanging() bool { return t.running(cmdAuth) }
+
+func (t *Tap) idling() bool { return t.running(cmdIdle) }
+
+func (t *Tap) running(k commandKind) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.pending {
+		if t.pending[i].kind == k {
+			return true
+		}
+	}
+	return false
+}
+
+// expectContinuation notes that imapclient waits for one more continuation
+// request, for the command that was sent last.
+func (t *Tap) expectContinuation([]byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := len(t.pending); n > 0 {
+		t.pending[n-1].conts++
+	}
+}
+
+// takeContinuation reports whether somebody waits for a continuation request,
+// and whether it belongs to a log-in.
+func (t *Tap) takeContinuation() (waited, secret bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.pending {
+		p := &t.pending[i]
+		secret = secret || p.kind == cmdAuth || p.kind == cmdLogin
+		if !waited && p.conts > 0 {
+			p.conts--
+			waited = true
+		}
+	}
+	return waited, secret
+}
+
+// holdsSecret reports whether a text from the server may repeat what a log-in
+// told it.
+func (t *Tap) holdsSecret(text []byte) bool {
+	return len(text) > 0 && (t.running(cmdAuth) || t.running(cmdLogin))
+}
+
+// traceOut records a line of a command that begins with head.
+func (t *Tap) traceOut(head, text []byte, first bool) {
+	if t.trace == nil {
+		return
+	}
+	c := cursor{b: head}
+	c.word()
+	c.space()
+	verb := c.word()
+	if equalFold(verb, "LOGIN") || equalFold(verb, "AUTHENTICATE") {
+		if !first {
+			return
+		}
+		b := append([]byte(nil), head[:c.i]...)
+		if equalFold(verb, "AUTHENTICATE") {
+			c.space()
+			c.word()
+			b = append(b[:0], head[:c.i]...)
+		}
+		text = append(b, " [redacted]"...)
+	}
+	t.trace.record(time.Now(), t.opts.Name, Out, text)
+}
+
+// appendUnaliased appends a command line with every mailbox stand-in replaced
+// by the name it stands for.
+func appendUnaliased(dst, line []byte) []byte {
+	for {
+		i := bytes.Index(line, []byte(`"`+aliasPrefix))
+		if i < 0 {
+			return append(dst, line...)
+		}
+		n := bytes.IndexByte(line[i+1:], '"')
+		if n < 0 {
+			return append(dst, line...)
+		}
+		raw, ok := RawMailbox(string(line[i+1 : i+1+n]))
+		if !ok || strings.ContainsAny(raw, "\r\n\x00") {
+			dst = append(dst, line[:i+n+2]...)
+		} else {
+			dst = append(dst, line[:i]...)
+			dst = appendQuoted(dst, []byte(raw))
+		}
+		line = line[i+n+2:]
+	}
+}
+
+// nextRawTag makes the tag of a raw command: imapclient's begin with T.
+func nextRawTag(n int) string { return "W" + strconv.Itoa(n) }

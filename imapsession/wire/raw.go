@@ -1,0 +1,124 @@
+package wire
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+)
+
+// RawReply is what a raw command brought.
+type RawReply struct {
+	Untagged []string // raw lines without CRLF, literals inlined up to the line limit
+	Tagged   Event
+}
+
+// rawCommand waits for its tagged reply. reply belongs to the reader until
+// done is closed.
+type rawCommand struct {
+	reply RawReply
+	size  int
+	err   error
+	done  chan struct{}
+	over  bool
+}
+
+// end wakes the caller, once.
+func (r *rawCommand) end(err error) {
+	if !r.over {
+		r.over = true
+		r.err = err
+		close(r.done)
+	}
+}
+
+// Raw sends one command line (without tag and CRLF) while no imapclient
+// command is in flight, and collects its replies. They are kept from
+// imapclient, but EXISTS, EXPUNGE, VANISHED and FETCH still become Events (and
+// the first two still reach imapclient). NO and BAD are not errors here: see
+// Tagged.Type. When ctx ends first, what still comes is thrown away up to its
+// tagged reply.
+func (t *Tap) Raw(ctx context.Context, cmd string) (RawReply, error) {
+	if strings.ContainsAny(cmd, "\r\n\x00") {
+		return RawReply{}, fmt.Errorf("raw command %q holds a line end", cmd)
+	}
+	if err := ctx.Err(); err != nil {
+		return RawReply{}, err
+	}
+	if err := t.Err(); err != nil {
+		return RawReply{}, err
+	}
+	r := &rawCommand{done: make(chan struct{})}
+	w := &t.out
+	w.mu.Lock()
+	err := w.err
+	if err == nil {
+		w.rawTags++
+		line := nextRawTag(w.rawTags) + " " + cmd
+		t.begin([]byte(line), r)
+		t.traceOut([]byte(line), []byte(line), true)
+		w.out = append(append(w.out, line...), "\r\n"...)
+		err = w.send()
+	}
+	w.mu.Unlock()
+	if err != nil {
+		return RawReply{}, err
+	}
+	select {
+	case <-r.done:
+		return r.reply, r.err
+	case <-ctx.Done():
+		return RawReply{}, ctx.Err()
+	}
+}
+
+// rawRunning reports whether a raw command waits for its replies.
+func (t *Tap) rawRunning() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.pending {
+		if t.pending[i].raw != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// captureBytes keeps the octets of a response for Raw.
+func (s *scanner) captureBytes(b []byte) error {
+	if len(s.capture)+len(b) > s.tap.opts.Limits.Line {
+		return limitError("octets of one reply to a raw command", int64(s.tap.opts.Limits.Line))
+	}
+	s.capture = append(s.capture, b...)
+	return nil
+}
+
+// captured adds a complete response to the replies of the raw command.
+func (s *scanner) captured() error {
+	line := trimEOL(s.capture)
+	defer func() {
+		s.capture = s.capture[:0]
+		if cap(s.capture) > keepBuffer {
+			s.capture = nil
+		}
+	}()
+	if !bytes.HasPrefix(line, []byte("*")) {
+		return nil
+	}
+	t := s.tap
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.pending {
+		if r := t.pending[i].raw; r != nil && !r.over {
+			if r.size += len(line); r.size > maxRawReply {
+				return limitError("octets in the replies to a raw command", maxRawReply)
+			}
+			r.reply.Untagged = append(r.reply.Untagged, string(line))
+			return nil
+		}
+	}
+	return nil
+}
+
+// maxRawReply bounds all untagged replies to one raw command.
+const maxRawReply = 16 << 20
