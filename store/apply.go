@@ -64,28 +64,8 @@ func (l *List) extend(n uint32) (Applied, error) {
 		return Applied{}, fmt.Errorf("%w: %d messages are said to exist", ErrDesync, n)
 	}
 	a := Applied{Index: l.n, Count: int(n) - l.n}
-	l.addRun(a.Count)
+	l.append(entry{span: span{n: uint32(a.Count)}})
 	return a, nil
-}
-
-// addRun appends n unknown rows.
-func (l *List) addRun(n int) {
-	if n == 0 {
-		return
-	}
-	if len(l.refs) == 0 {
-		l.refs = append(l.refs, ref{p: &page{}})
-	}
-	ri := len(l.refs) - 1
-	p := l.page(ri)
-	if k := len(p.entries); k > 0 && p.entries[k-1].c == nil {
-		p.entries[k-1].n += uint32(n)
-	} else {
-		p.entries = append(p.entries, entry{span: span{n: uint32(n)}})
-	}
-	l.refs[ri].n += uint32(n)
-	l.n += n
-	l.resize(ri)
 }
 
 // remove takes row i out.

@@ -45,17 +45,28 @@ func (c *chunk) put(i, n int, r Row) {
 	c.setFlags(i, n, r.Flags)
 }
 
+// setFlags sets the flags of row i of n.
 func (c *chunk) setFlags(i, n int, f Flags) {
-	k := slices.Index(c.palette, f)
-	if k < 0 {
-		if len(c.palette) == 256 {
-			c.set[i] = 0
-			c.cleanPalette(n)
+	k, ok := c.named(f)
+	if !ok {
+		c.set[i] = 0
+		c.cleanPalette(n)
+		k, _ = c.named(f)
+	}
+	c.set[i] = k
+}
+
+// named returns the place of f in the palette, where it puts f if there is
+// room; there always is after cleanPalette.
+func (c *chunk) named(f Flags) (k uint8, ok bool) {
+	i := slices.Index(c.palette, f)
+	if i < 0 {
+		if i = len(c.palette); i == 256 {
+			return 0, false
 		}
-		k = len(c.palette)
 		c.palette = append(c.palette, f)
 	}
-	c.set[i] = uint8(k)
+	return uint8(i), true
 }
 
 // cleanPalette drops the flag sets that none of the n rows has any more.
@@ -63,20 +74,14 @@ func (c *chunk) cleanPalette(n int) {
 	old := c.palette
 	c.palette = make([]Flags, 1, 16)
 	for i := range n {
-		f := old[c.set[i]]
-		k := slices.Index(c.palette, f)
-		if k < 0 {
-			k = len(c.palette)
-			c.palette = append(c.palette, f)
-		}
-		c.set[i] = uint8(k)
+		c.set[i], _ = c.named(old[c.set[i]])
 	}
 }
 
-// remove takes row i of n out.
-func (c *chunk) remove(i, n int) {
-	copy(c.uids[i:n-1], c.uids[i+1:n])
-	copy(c.set[i:n-1], c.set[i+1:n])
+// remove takes rows [i,j) of n out.
+func (c *chunk) remove(i, j, n int) {
+	copy(c.uids[i:], c.uids[j:n])
+	copy(c.set[i:], c.set[j:n])
 }
 
 // blank makes rows [i,j) unknown.
@@ -94,17 +99,27 @@ func (c *chunk) makeRoom(k, n int) {
 
 // take appends rows [i,j) of d to the n rows of c.
 func (c *chunk) take(n int, d *chunk, i, j int) {
-	copy(c.uids[n:], d.uids[i:j])
 	m := n + j - i
-	c.blankSets(n, m)
+	copy(c.uids[n:m], d.uids[i:j])
+	clear(c.set[n:m])
+	var to [256]uint8 // places in d's palette to places in c's; 0: not looked up
 	for k := i; k < j; k++ {
-		if d.set[k] != 0 {
-			c.setFlags(n+k-i, m, d.palette[d.set[k]])
+		from := d.set[k]
+		if from == 0 {
+			continue
 		}
+		if to[from] == 0 {
+			place, ok := c.named(d.palette[from])
+			if !ok {
+				c.cleanPalette(m)
+				clear(to[:])
+				place, _ = c.named(d.palette[from])
+			}
+			to[from] = place
+		}
+		c.set[n+k-i] = to[from]
 	}
 }
-
-func (c *chunk) blankSets(i, j int) { clear(c.set[i:j]) }
 
 // search returns the first row of n whose UID is at least u; it exists where
 // the chunk's highest UID is not below u.

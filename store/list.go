@@ -129,13 +129,18 @@ func (l *List) Snapshot() *List {
 	return &List{refs: slices.Clone(l.refs), n: l.n, known: l.known}
 }
 
-// page returns page ri for writing.
-func (l *List) page(ri int) *page {
+// token is the right to write, taken anew after a Snapshot.
+func (l *List) token() *token {
 	if l.own == nil {
 		l.own = new(token)
 	}
+	return l.own
+}
+
+// page returns page ri for writing.
+func (l *List) page(ri int) *page {
 	r := &l.refs[ri]
-	if r.p.own != l.own {
+	if r.p.own != l.token() {
 		r.p = &page{own: l.own, entries: slices.Clone(r.p.entries)}
 	}
 	return r.p

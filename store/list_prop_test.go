@@ -157,6 +157,19 @@ func sound(t fataler, l *List) {
 			if ei > 0 && e.c == nil && r.p.entries[ei-1].c == nil {
 				t.Fatalf("page %d: runs %d and %d are neighbours", ri, ei-1, ei)
 			}
+			next := ei + 1
+			if next < len(r.p.entries) && r.p.entries[next].c == nil {
+				next++
+			}
+			if e.c != nil && next < len(r.p.entries) {
+				rows := 0
+				for _, e := range r.p.entries[ei : next+1] {
+					rows += int(e.n)
+				}
+				if rows <= chunkRows {
+					t.Fatalf("page %d: entries %d to %d have %d rows together", ri, ei, next, rows)
+				}
+			}
 		}
 	}
 	if n != l.n || known != l.known {

@@ -101,7 +101,7 @@ func (p *page) join(i int) bool {
 	}
 	last := i + 1
 	if b.c == nil {
-		if last++; last == len(p.entries) {
+		if last++; last == len(p.entries) || p.entries[last].c == nil {
 			return false
 		}
 	}
@@ -141,7 +141,11 @@ func (p *page) learn(i, off int, r Row) {
 			a.n = uint32(n)
 			a.learnt(r.UID)
 			e.n -= uint32(off + 1)
+			exhausted := e.n == 0
 			p.settle(i)
+			if exhausted {
+				p.pack(i)
+			}
 			return
 		}
 	}
@@ -155,20 +159,84 @@ func (p *page) learn(i, off int, r Row) {
 			z.learnt(r.UID)
 			e.n = uint32(off)
 			p.settle(i)
+			if off == 0 {
+				p.pack(i)
+			}
 			return
 		}
 	}
 	c := newChunk(p.own)
 	c.put(0, 1, r)
-	rest := entry{span: span{n: e.n - uint32(off) - 1}}
-	e.n = uint32(off)
-	p.entries = slices.Insert(p.entries, i+1, entry{span: span{1, 1, r.UID, r.UID}, c: c}, rest)
-	if rest.n == 0 {
-		p.entries = slices.Delete(p.entries, i+2, i+3)
+	before, at, after := entry{span: span{n: uint32(off)}}, entry{span{1, 1, r.UID, r.UID}, c}, entry{span: span{n: e.n - uint32(off) - 1}}
+	switch {
+	case before.n != 0 && after.n != 0:
+		p.entries = slices.Replace(p.entries, i, i+1, before, at, after)
+	case before.n != 0:
+		p.entries = slices.Replace(p.entries, i, i+1, before, at)
+	case after.n != 0:
+		p.entries = slices.Replace(p.entries, i, i+1, at, after)
+	default:
+		p.entries[i] = at
+		p.pack(i + 1)
 	}
-	if off == 0 {
-		p.entries = slices.Delete(p.entries, i, i+1)
+}
+
+// packReach is how far to either side pack looks. It leaves neighbouring chunks
+// on average at least (2*packReach-1)/(2*packReach) full.
+const packReach = 4
+
+// pack is called where the run between the chunks at i-1 and i was learnt to
+// the last row: two FETCHes of a load meet there, each with a chunk that is
+// partly full at its end. If fewer chunks could hold what those around i do,
+// they are filled up. It leaves the end of the mailbox alone, where every
+// arrival ends a run.
+func (p *page) pack(i int) {
+	if i == 0 || i >= len(p.entries) || p.entries[i-1].c == nil || p.entries[i].c == nil {
+		return
 	}
+	lo, hi := i, i
+	for lo > 0 && i-lo < packReach && p.entries[lo-1].c != nil {
+		lo--
+	}
+	for hi < len(p.entries) && hi-i < packReach && p.entries[hi].c != nil {
+		hi++
+	}
+	free := 0
+	for _, e := range p.entries[lo:hi] {
+		free += chunkRows - int(e.n)
+	}
+	if free < chunkRows {
+		return
+	}
+	d := lo // what is filled up, from s
+	for s := lo + 1; s < hi; {
+		if d == s {
+			s++
+		} else if p.shift(d, s); p.entries[d].n == chunkRows {
+			d++
+		} else {
+			s++
+		}
+	}
+	if p.entries[d].n > 0 {
+		d++
+	}
+	p.entries = slices.Delete(p.entries, d, hi)
+}
+
+// shift moves as many of the first rows of entry s to the end of entry d as
+// there is room for.
+func (p *page) shift(d, s int) {
+	to, from := &p.entries[d], &p.entries[s]
+	k := min(chunkRows-int(to.n), int(from.n))
+	if k == 0 {
+		return
+	}
+	c := p.chunk(s)
+	p.chunk(d).take(int(to.n), c, 0, k)
+	c.remove(0, k, int(from.n))
+	to.span = to.c.span(int(to.n) + k)
+	from.span = from.c.span(int(from.n) - k)
 }
 
 // learnt counts a row that became known.
@@ -189,7 +257,7 @@ func (p *page) removeRow(i, off int) Row {
 	if e.c != nil {
 		c := p.chunk(i)
 		old = c.row(off)
-		c.remove(off, int(e.n))
+		c.remove(off, off+1, int(e.n))
 	}
 	e.n--
 	if old.UID != 0 {

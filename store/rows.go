@@ -1,8 +1,8 @@
 package store
 
-// rows calls chunk or run for each entry within [from,to), clipped to it, until
-// one returns false: chunk with the index of c's row lo, run with its bounds.
-func (l *List) rows(from, to int, yield func(i int, c *chunk, lo, hi int) bool) {
+// rows calls yield for each entry that has rows within [from,to), until it
+// returns false: those rows are [lo,hi) of e, and i is the index of the first.
+func (l *List) rows(from, to int, yield func(i int, e entry, lo, hi int) bool) {
 	from, to = max(from, 0), min(to, l.n)
 	if from >= to {
 		return
@@ -13,7 +13,7 @@ func (l *List) rows(from, to int, yield func(i int, c *chunk, lo, hi int) bool) 
 		for ; ei < len(entries); ei++ {
 			e := &entries[ei]
 			hi := min(int(e.n), off+to-from)
-			if !yield(from, e.c, off, hi) {
+			if !yield(from, *e, off, hi) {
 				return
 			}
 			if from += hi - off; from >= to {
@@ -28,11 +28,11 @@ func (l *List) rows(from, to int, yield func(i int, c *chunk, lo, hi int) bool) 
 // Rows calls yield for each row within [from,to), ascending, known or not,
 // until it returns false. The List must not change meanwhile.
 func (l *List) Rows(from, to int, yield func(i int, r Row) bool) {
-	l.rows(from, to, func(i int, c *chunk, lo, hi int) bool {
+	l.rows(from, to, func(i int, e entry, lo, hi int) bool {
 		for off := lo; off < hi; off++ {
 			var r Row
-			if c != nil {
-				r = c.row(off)
+			if e.c != nil {
+				r = e.c.row(off)
 			}
 			if !yield(i+off-lo, r) {
 				return false
@@ -46,12 +46,12 @@ func (l *List) Rows(from, to int, yield func(i int, r Row) bool) {
 // it returns false. Long unknown runs cost nothing. The List must not change
 // meanwhile.
 func (l *List) Known(from, to int, yield func(i int, r Row) bool) {
-	l.rows(from, to, func(i int, c *chunk, lo, hi int) bool {
-		if c == nil {
+	l.rows(from, to, func(i int, e entry, lo, hi int) bool {
+		if e.c == nil {
 			return true
 		}
 		for off := lo; off < hi; off++ {
-			if c.uids[off] != 0 && !yield(i+off-lo, c.row(off)) {
+			if e.c.uids[off] != 0 && !yield(i+off-lo, e.c.row(off)) {
 				return false
 			}
 		}
@@ -65,8 +65,8 @@ func (l *List) Known(from, to int, yield func(i int, r Row) bool) {
 func (l *List) Unknown(from, to int, yield func(lo, hi int) bool) {
 	start, end := 0, 0 // the run so far; empty where they are equal
 	stopped := false
-	l.rows(from, to, func(i int, c *chunk, lo, hi int) bool {
-		if c == nil {
+	l.rows(from, to, func(i int, e entry, lo, hi int) bool {
+		if e.c == nil {
 			if start == end {
 				start = i
 			}
@@ -76,7 +76,7 @@ func (l *List) Unknown(from, to int, yield func(lo, hi int) bool) {
 		for off := lo; off < hi; off++ {
 			at := i + off - lo
 			switch {
-			case c.uids[off] == 0:
+			case e.c.uids[off] == 0:
 				if start == end {
 					start = at
 				}
