@@ -1,6 +1,11 @@
 // Package imapsession keeps one account's mailbox in step with its server: it
 // connects, logs in, selects, holds IDLE, runs queued commands, and recovers
 // from everything that breaks.
+//
+// One goroutine, Run's, is the sole user and the sole waiter of a connection.
+// What it learns comes from the tap's wire-ordered events; imapclient encodes
+// its commands and decodes rich results, and is believed about nothing else.
+// Everything that happens is said as an Event, in order, through the Box.
 package imapsession
 
 import (
@@ -8,6 +13,8 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"slices"
+	"sync"
 	"time"
 
 	"tidings/imapsession/wire"
@@ -81,33 +88,147 @@ type Config struct {
 	Trace *wire.Trace
 }
 
+// withDefaults fills in what the config left open.
+func (c Config) withDefaults() Config {
+	if c.Mailbox == "" {
+		c.Mailbox = "INBOX"
+	}
+	if c.Poll <= 0 {
+		c.Poll = time.Minute
+	}
+	if c.Probe <= 0 {
+		c.Probe = time.Minute
+	}
+	if c.MaxAge <= 0 {
+		c.MaxAge = 24 * time.Hour
+	}
+	if c.FirstWindow <= 0 {
+		c.FirstWindow = 60
+	}
+	if c.Dial == nil {
+		c.Dial = dialTCP
+	}
+	if c.Wall == nil {
+		c.Wall = func() time.Time { return time.Now().Round(0) }
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Account != "" {
+		c.Log = c.Log.With("account", c.Account)
+	}
+	return c
+}
+
 // Session keeps one mailbox in step. Run is its goroutine; the other methods
 // may be called from any goroutine and never block.
-type Session struct{}
+type Session struct {
+	cfg  Config
+	log  *slog.Logger
+	box  *Box
+	wake chan struct{} // capacity 1: something below changed
+
+	mu         sync.Mutex
+	lastID     CommandID
+	queue      []*job // in the order in which they get their turns
+	visible    Visible
+	newVisible bool
+	retry      retryAsk
+	stopped    bool      // Run has returned: commands end nowhere
+	tap        *wire.Tap // of the link in use
+	lastSign   time.Time // of the links before it
+
+	mailbox // Run's goroutine alone
+	backoff backoff
+	clock   clock
+	proven  bool // this account has selected its mailbox before
+	idleNo  int  // times that IDLE was refused or went unanswered in a row
+}
 
 // New makes a session; nothing happens before Run.
-func New(cfg Config) *Session { return &Session{} }
-
-// Run connects and stays connected until ctx ends; it returns after the
-// connections are closed (LOGOUT is a courtesy of at most 100 ms).
-func (s *Session) Run(ctx context.Context) error { return nil }
+func New(cfg Config) *Session {
+	cfg = cfg.withDefaults()
+	s := &Session{cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1)}
+	s.mailbox.init()
+	s.box = NewBox(s.overflow)
+	s.clock.wall = cfg.Wall
+	return s
+}
 
 // Events is where the session's events come out; it has one listener.
-func (s *Session) Events() *Box { return nil }
+func (s *Session) Events() *Box { return s.box }
 
 // Do queues a command, breaking IDLE, and returns its id at once.
-func (s *Session) Do(c Command) CommandID { return 0 }
+func (s *Session) Do(c Command) CommandID {
+	s.mu.Lock()
+	s.lastID++
+	id := s.lastID
+	s.queue = append(s.queue, &job{id: id, cmd: c})
+	s.mu.Unlock()
+	s.poke()
+	return id
+}
 
 // Cancel ends a queued or running command as soon as possible; its Result says
 // context.Canceled unless it was done already.
-func (s *Session) Cancel(id CommandID) {}
+func (s *Session) Cancel(id CommandID) {
+	s.mu.Lock()
+	for _, j := range s.queue {
+		if j.id == id {
+			j.canceled = true
+		}
+	}
+	s.mu.Unlock()
+	s.poke()
+}
 
 // SetVisible replaces what the session knows of the screen.
-func (s *Session) SetVisible(v Visible) {}
+func (s *Session) SetVisible(v Visible) {
+	s.mu.Lock()
+	s.visible = v
+	s.visible.Missing = slices.Clone(v.Missing)
+	s.newVisible = true
+	s.mu.Unlock()
+	s.poke()
+}
 
 // Retry tries at once where the session is backing off (at most every 10 s) or
-// has stopped (forced).
-func (s *Session) Retry(forced bool) {}
+// has stopped (forced). Forced on a live link, it makes the link prove itself.
+func (s *Session) Retry(forced bool) {
+	s.mu.Lock()
+	if forced {
+		s.retry = retryForced
+	} else if s.retry == retryNone {
+		s.retry = retryHint
+	}
+	s.mu.Unlock()
+	s.poke()
+}
 
 // LastSign is when the server last proved that it lives; zero if never.
-func (s *Session) LastSign() time.Time { return time.Time{} }
+func (s *Session) LastSign() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tap != nil && s.tap.Stats().BytesIn > 0 {
+		return s.tap.LastRead()
+	}
+	return s.lastSign
+}
+
+// poke wakes Run's goroutine wherever it waits.
+func (s *Session) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// useTap makes LastSign look at a new link; nil keeps what the last one proved.
+func (s *Session) useTap(t *wire.Tap) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tap != nil && s.tap.Stats().BytesIn > 0 {
+		s.lastSign = s.tap.LastRead()
+	}
+	s.tap = t
+}

@@ -1,0 +1,160 @@
+package imapsession
+
+import (
+	"errors"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"tidings/internal/safetext"
+	"tidings/store"
+)
+
+const (
+	bodyLimit    = 2 << 20 // the default of FetchBody.Limit
+	bodyChunk    = 256 << 10
+	bodyChunkMin = 16 << 10
+	slowChunk    = 2 * time.Second        // a chunk that takes longer is too large
+	quickChunk   = 500 * time.Millisecond // one that takes less may grow
+)
+
+// bodyPart is what a FetchBody has so far; it survives a reconnect.
+type bodyPart struct {
+	data []byte
+	size int64
+}
+
+// errGone is the answer to a command whose message is not there any more.
+var errGone = errors.New("the message is gone: somebody removed it before this could reach it")
+
+// fetchBody fetches the next part of a body and, if that was the last, ends the
+// job; else the other jobs have their turn first.
+func (l *link) fetchBody(j *job, c FetchBody) error {
+	if len(c.Target.UIDs) != 1 {
+		l.s.finish(j, errors.New("a body is fetched of one message at a time"), safetext.Text{})
+		return nil
+	}
+	uid := c.Target.UIDs[0]
+	limit := c.Limit
+	if limit <= 0 {
+		limit = bodyLimit
+	}
+	if l.bodyChunk == 0 {
+		l.bodyChunk = bodyChunk
+	}
+	want := min(l.bodyChunk, limit-int64(len(j.body.data)))
+	began := time.Now()
+	part, err := l.fetchPart(uid, int64(len(j.body.data)), want)
+	if err != nil {
+		return err
+	}
+	l.paceBody(time.Since(began))
+	switch {
+	case l.s.isCanceled(j):
+		return nil // ended at the next turn
+	case part.refusal != nil:
+		l.s.finish(j, errors.New("the server would not give the message: it said "+words(part.refusal)), safetext.Text{})
+		return nil
+	case !part.found:
+		l.s.finish(j, errGone, safetext.Text{})
+		return nil
+	case !part.hasData && len(j.body.data) == 0:
+		l.s.finish(j, errors.New("the server sent nothing of the message"), safetext.Text{})
+		return nil
+	}
+	// The slice that went out before must not change under its reader: append
+	// writes behind its end only.
+	j.body.data = append(j.body.data, part.data...)
+	if part.size > 0 {
+		j.body.size = part.size
+	}
+	got := int64(len(j.body.data))
+	short := int64(len(part.data)) < want
+	whole := short || got == j.body.size
+	done := whole || got >= limit
+	l.s.box.Put(BodyEvent{
+		ID:          j.id,
+		UIDValidity: c.Target.UIDValidity,
+		UID:         uid,
+		Data:        j.body.data[:got:got],
+		Size:        j.body.size,
+		Complete:    done,
+		Truncated:   done && !whole,
+	})
+	if done {
+		l.s.finish(j, nil, safetext.Text{})
+	}
+	return nil
+}
+
+// paceBody keeps a part to about a second or two, so that other commands get
+// their turn on slow links, too.
+func (l *link) paceBody(took time.Duration) {
+	switch {
+	case took > slowChunk:
+		l.bodyChunk = max(l.bodyChunk/2, bodyChunkMin)
+	case took < quickChunk:
+		l.bodyChunk = min(l.bodyChunk*2, bodyChunk)
+	}
+}
+
+// fetchedPart is what one partial FETCH brought.
+type fetchedPart struct {
+	found   bool // the server spoke of the message
+	hasData bool // and had data for it, be it none
+	data    []byte
+	size    int64
+	refusal error
+}
+
+// fetchPart fetches octets of a message by UID, without marking it read. It may
+// go out right behind DONE. An error means that the link is lost.
+func (l *link) fetchPart(uid store.UID, offset, n int64) (fetchedPart, error) {
+	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Offset: offset, Size: n}}
+	cmd := l.client.Fetch(uidSet([]store.UID{uid}), &imap.FetchOptions{
+		UID:         true,
+		RFC822Size:  true,
+		BodySection: []*imap.FetchItemBodySection{section},
+	})
+	settled := l.settle()
+	var part fetchedPart
+	broken := false
+	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
+		whole := part.read(msg, n)
+		broken = broken || !whole
+	}
+	err := cmd.Close()
+	l.pump()
+	switch {
+	case settled != nil:
+		return part, settled
+	case refused(err):
+		part.refusal = err
+		return part, nil
+	case err != nil:
+		return part, l.lost(err)
+	case broken:
+		return part, &fault{text: "the link broke in the middle of a message"}
+	}
+	return part, nil
+}
+
+// read takes one message of the answer; false means that a literal was cut.
+func (p *fetchedPart) read(msg *imapclient.FetchMessageData, n int64) (whole bool) {
+	whole = true
+	for item := msg.Next(); item != nil; item = msg.Next() {
+		switch item := item.(type) {
+		case imapclient.FetchItemDataUID:
+			p.found = true
+		case imapclient.FetchItemDataRFC822Size:
+			p.size = item.Size
+		case imapclient.FetchItemDataBodySection:
+			if item.Literal != nil {
+				p.hasData = true
+				p.data, whole = readLiteral(item.Literal, n)
+			}
+		}
+	}
+	return whole
+}

@@ -1,0 +1,210 @@
+package imapsession
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+)
+
+// fault is why a connection ended or was not made: a sentence for the person,
+// and what it means for the next attempt.
+type fault struct {
+	text string // a sentence, safe to show
+	err  error  // the cause
+	// fatal: nothing more is tried until the person or the config changes
+	// something.
+	fatal bool
+	// doubtful: a refusal that may be for good; tried again a few times if the
+	// account has worked before.
+	doubtful bool
+	// planned: not a failure at all (max_age).
+	planned bool
+	after   time.Duration // how long the server wants to be left alone
+	parser  bool          // imapclient's decoder gave up on what the server sent
+	wasLive bool          // the link had been live
+}
+
+func (f *fault) Error() string { return f.text }
+func (f *fault) Unwrap() error { return f.err }
+
+// asFault makes a fault of any error.
+func asFault(err error) *fault {
+	var f *fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return &fault{text: lostText(err), err: err}
+}
+
+// refused tells whether err is a tagged NO or BAD: the server's word on one
+// command, on a link that still works.
+func refused(err error) bool {
+	var no *imap.Error
+	return errors.As(err, &no)
+}
+
+// words are the server's words of a refusal, quoted.
+func words(err error) string {
+	var no *imap.Error
+	if !errors.As(err, &no) {
+		return say(err.Error()).String()
+	}
+	text := say(no.Text).String()
+	switch {
+	case text == "" && no.Code == "":
+		return string(no.Type) + " without a word"
+	case text == "":
+		return fmt.Sprintf("%s [%s]", no.Type, say(string(no.Code)))
+	case no.Code != "":
+		return fmt.Sprintf("%q [%s]", text, say(string(no.Code)))
+	}
+	return strconv.Quote(text)
+}
+
+// lostText says how a link was lost.
+func lostText(err error) string {
+	var dns *net.DNSError
+	var record tls.RecordHeaderError
+	switch {
+	case err == nil:
+		return "the connection ended"
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return fmt.Sprintf("there is no host named %s: check host in the config", say(dns.Name))
+	case errors.As(err, &dns):
+		return fmt.Sprintf("the name %s could not be looked up: is there a network?", say(dns.Name))
+	case errors.As(err, &record):
+		return "the server does not speak TLS on this port: check port and tls in the config (993 is implicit, 143 is starttls)"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens there (connection refused): check host and port in the config"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "the server cannot be reached: is there a network?"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "the link to the server was reset"
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded), errors.Is(err, syscall.ETIMEDOUT):
+		return "the server has stopped answering"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed):
+		return "the server closed the link"
+	}
+	return say("the link broke: " + err.Error()).String()
+}
+
+// certificateFault tells whether a failed handshake is the certificate's fault,
+// which no waiting mends.
+func certificateFault(host string, err error) (*fault, bool) {
+	var verify *tls.CertificateVerificationError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	text := ""
+	switch {
+	case errors.As(err, &name):
+		text = fmt.Sprintf("the server's certificate is not for %s (%s)", say(host), say(name.Error()))
+	case errors.As(err, &unknown):
+		text = "the server's certificate is signed by nobody whom this machine trusts: set ca_file or tls_fingerprint in the config if that is right"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		text = fmt.Sprintf("the server's certificate has expired or is not valid yet (%s)", say(invalid.Error()))
+	case errors.As(err, &verify), errors.As(err, &invalid):
+		text = "the server's certificate cannot be trusted: " + say(err.Error()).String()
+	default:
+		return nil, false
+	}
+	return &fault{text: text + "; fix it and press r", err: err, fatal: true}, true
+}
+
+// backoffWords find a wait that a server asks for in its text.
+var backoffWords = regexp.MustCompile(`(?i)back-?off\s+time:?\s*(\d{1,12})\s*(milliseconds|ms|seconds|s)?`)
+
+// statedBackoff reads a wait from a server's words, or returns 0.
+func statedBackoff(text string) time.Duration {
+	m := backoffWords.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	unit := time.Millisecond
+	if strings.HasPrefix(strings.ToLower(m[2]), "s") {
+		unit = time.Second
+	}
+	if n > int64(maxStated/unit) {
+		return maxStated
+	}
+	return time.Duration(n) * unit
+}
+
+// loginFault classifies a refused log-in (RFC 5530 response codes).
+func loginFault(err error, proven bool) *fault {
+	var no *imap.Error
+	if !errors.As(err, &no) {
+		return asFault(err)
+	}
+	f := &fault{err: err, after: statedBackoff(no.Text)}
+	switch no.Code {
+	case imap.ResponseCodeAuthenticationFailed:
+		f.fatal = true
+		f.text = "wrong user name or password: the server said " + words(err) + "; fix it in the config and press r"
+	case imap.ResponseCodeAuthorizationFailed:
+		f.fatal = true
+		f.text = "the server lets this user in but not to this account: it said " + words(err) + "; fix user in the config and press r"
+	case imap.ResponseCodeExpired:
+		f.fatal = true
+		f.text = "the password or token has expired: the server said " + words(err) + "; renew it and press r"
+	case imap.ResponseCodePrivacyRequired:
+		f.fatal = true
+		f.text = "the server wants encryption first: it said " + words(err) + "; set tls in the config and press r"
+	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug:
+		f.text = "the server cannot sign in at present: it said " + words(err)
+	default:
+		f.text = "the server refused to sign in: it said " + words(err)
+		switch {
+		case f.after > 0:
+		case proven:
+			f.doubtful = true
+		default:
+			f.fatal = true
+			f.text += "; check user and password in the config and press r"
+		}
+	}
+	return f
+}
+
+// selectFault classifies a refused SELECT.
+func selectFault(err error, name string, proven bool) *fault {
+	var no *imap.Error
+	if !errors.As(err, &no) {
+		return asFault(err)
+	}
+	f := &fault{err: err, after: statedBackoff(no.Text)}
+	switch no.Code {
+	case imap.ResponseCodeNonExistent:
+		f.fatal = true
+		f.text = fmt.Sprintf("there is no mailbox named %s: the server said %s; fix mailbox in the config and press r", say(name), words(err))
+	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug, imap.ResponseCodeContactAdmin:
+		f.text = fmt.Sprintf("the server cannot open %s at present: it said %s", say(name), words(err))
+	default:
+		f.text = fmt.Sprintf("the server refused to open %s: it said %s", say(name), words(err))
+		switch {
+		case f.after > 0:
+		case proven:
+			f.doubtful = true
+		default:
+			f.fatal = true
+			f.text += "; check mailbox in the config and press r"
+		}
+	}
+	return f
+}

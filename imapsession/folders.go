@@ -1,0 +1,117 @@
+package imapsession
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/emersion/go-imap/v2"
+
+	"tidings/internal/safetext"
+)
+
+// maxFolders bounds what a server can make us hold.
+const maxFolders = 100_000
+
+// listFolders asks for the account's mailboxes.
+func (l *link) listFolders(j *job) error {
+	folders, refusal, err := l.folders()
+	if err != nil {
+		return err
+	}
+	if refusal != nil {
+		l.s.finish(j, errors.New("the server would not list the folders: it said "+words(refusal)), safetext.Text{})
+		return nil
+	}
+	l.s.box.Put(FoldersEvent{ID: j.id, Folders: folders})
+	l.s.finish(j, nil, safetext.Text{})
+	return nil
+}
+
+// folders runs LIST outside IDLE.
+func (l *link) folders() (folders []Folder, refusal, err error) {
+	if err := l.settle(); err != nil {
+		return nil, nil, err
+	}
+	var options *imap.ListOptions
+	if l.caps.Has(imap.CapSpecialUse) && l.caps.Has(imap.CapListExtended) {
+		options = &imap.ListOptions{ReturnSpecialUse: true}
+	}
+	cmd := l.client.List("", "*", options)
+	for data := cmd.Next(); data != nil; data = cmd.Next() {
+		if len(folders) < maxFolders {
+			folders = append(folders, newFolder(data))
+		}
+	}
+	refusal, err = l.drain(cmd.Close())
+	if err != nil {
+		return nil, nil, err
+	}
+	guessRoles(folders)
+	return folders, refusal, nil
+}
+
+var roles = map[imap.MailboxAttr]string{
+	imap.MailboxAttrAll:     "all",
+	imap.MailboxAttrArchive: "archive",
+	imap.MailboxAttrDrafts:  "drafts",
+	imap.MailboxAttrFlagged: "flagged",
+	imap.MailboxAttrJunk:    "junk",
+	imap.MailboxAttrSent:    "sent",
+	imap.MailboxAttrTrash:   "trash",
+}
+
+func newFolder(data *imap.ListData) Folder {
+	f := Folder{Raw: data.Mailbox, Name: safetext.Clean(data.Mailbox), Delimiter: data.Delim}
+	for _, attr := range data.Attrs {
+		if role, ok := findRole(attr); ok && f.Role == "" {
+			f.Role = role
+		}
+		if strings.EqualFold(string(attr), string(imap.MailboxAttrNoSelect)) || strings.EqualFold(string(attr), string(imap.MailboxAttrNonExistent)) {
+			f.NoSelect = true
+		}
+	}
+	return f
+}
+
+func findRole(attr imap.MailboxAttr) (string, bool) {
+	for a, role := range roles {
+		if strings.EqualFold(string(a), string(attr)) {
+			return role, true
+		}
+	}
+	return "", false
+}
+
+// usualNames are what servers without SPECIAL-USE call the folders that people
+// mean by these roles.
+var usualNames = map[string]string{
+	"archive": "archive", "archives": "archive",
+	"trash": "trash", "deleted items": "trash", "deleted messages": "trash",
+	"junk": "junk", "spam": "junk", "junk e-mail": "junk",
+	"sent": "sent", "sent items": "sent", "sent messages": "sent",
+	"drafts": "drafts",
+}
+
+// guessRoles gives a role by name where the server names no folder for it.
+func guessRoles(folders []Folder) {
+	taken := map[string]bool{}
+	for _, f := range folders {
+		taken[f.Role] = true
+	}
+	for i := range folders {
+		f := &folders[i]
+		if f.Role != "" || f.NoSelect {
+			continue
+		}
+		name := f.Raw
+		if f.Delimiter != 0 {
+			if at := strings.LastIndex(name, string(f.Delimiter)); at >= 0 {
+				name = name[at+len(string(f.Delimiter)):]
+			}
+		}
+		if role := usualNames[strings.ToLower(name)]; role != "" && !taken[role] {
+			f.Role = role
+			taken[role] = true
+		}
+	}
+}

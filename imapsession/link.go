@@ -1,0 +1,240 @@
+package imapsession
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+	"github.com/emersion/go-imap/v2/imapclient"
+
+	"tidings/imapsession/wire"
+	"tidings/internal/safetext"
+	"tidings/store"
+)
+
+// link is one connection. Run's goroutine is its only user; watchdogs and the
+// context may close its conn.
+type link struct {
+	s      *Session
+	tap    *wire.Tap
+	gate   *gate
+	client *imapclient.Client
+	stop   func() bool // of the context's AfterFunc
+
+	caps      imap.CapSet
+	transport safetext.Text
+	watch     Watch
+	watchNote safetext.Text // why it watches otherwise than the config says
+	readOnly  bool
+	preauth   bool
+	started   time.Time
+	liveSince time.Time // zero until live
+
+	// idle is an IDLE to which DONE was written (or is held for the next write)
+	// and whose tagged reply is still due.
+	idle *imapclient.IdleCommand
+
+	// What the tap's events said, for whom it may concern.
+	bye        string
+	taggedCode string // response code of the last tagged reply
+	tagged     uint64 // tagged replies so far
+	copyUID    bool   // a COPYUID came since it was cleared
+	desync     error  // the server and the list disagree
+	selecting  *selecting
+	asked      bool // the rows that come were asked for (see unseen)
+	flagsSeen  map[store.UID]bool
+
+	stuck     stuck
+	tailTries int
+	tailAt    time.Time // when to ask for the newest rows again
+	running   *job
+	bodyChunk int64
+	unseenAt  time.Time // when the unread count was last asked for
+	auditAt   time.Time
+	desyncs   []time.Time
+	probeNow  bool
+	loggedOut bool
+
+	mu    sync.Mutex
+	cause error // why our own side closed the conn
+}
+
+// gate sits between imapclient and the tap for one reason: after the server has
+// ended an IDLE by itself, imapclient's DONE must not reach it, as it would be
+// taken for a command.
+type gate struct {
+	net.Conn
+	swallow atomic.Bool
+}
+
+func (g *gate) Write(p []byte) (int, error) {
+	if string(p) == "DONE\r\n" && g.swallow.Swap(false) {
+		return len(p), nil
+	}
+	return g.Conn.Write(p)
+}
+
+// kill closes the conn from any goroutine and remembers the first reason. It is
+// never imapclient's Close: that one waits for a reader who may be waiting for
+// us.
+func (l *link) kill(cause error) {
+	l.mu.Lock()
+	if l.cause == nil {
+		l.cause = cause
+	}
+	l.mu.Unlock()
+	l.tap.Close()
+}
+
+// within kills the link if it is not stopped in time.
+func (l *link) within(d time.Duration, what string) *time.Timer {
+	return time.AfterFunc(d, func() {
+		l.kill(&fault{text: fmt.Sprintf("the server has not %s in %s: the link was dropped", what, d)})
+	})
+}
+
+// farewellTime is how long a LOGOUT may take when the program ends.
+const farewellTime = 100 * time.Millisecond
+
+// hangUpSoon ends the link after a moment for LOGOUT; the context's end calls it.
+func (l *link) hangUpSoon() {
+	time.AfterFunc(farewellTime, func() { l.kill(errStopped) })
+}
+
+var errStopped = errors.New("stopped")
+
+// close ends the link for good. All commands have been drained by then.
+func (l *link) close() {
+	l.stop()
+	l.tap.Close()
+	l.s.useTap(nil)
+	<-l.client.Closed()
+}
+
+// lost makes the fault of a link that died during a command: our own reason, or
+// the server's parting words, or the tap's cause, or what is left: imapclient's
+// decoder, which could not read the answer.
+func (l *link) lost(err error) error {
+	l.pump()
+	l.mu.Lock()
+	cause := l.cause
+	l.mu.Unlock()
+	var f *fault
+	switch tapErr := l.tap.Err(); {
+	case errors.As(cause, &f):
+		return f
+	case cause != nil:
+		return &fault{text: say(cause.Error()).String(), err: cause}
+	case l.bye != "":
+		return &fault{
+			text:  "the server closed the link: it said " + strconv.Quote(say(l.bye).String()),
+			err:   err,
+			after: statedBackoff(l.bye),
+		}
+	case tapErr != nil && !errors.Is(tapErr, net.ErrClosed):
+		return &fault{text: lostText(tapErr), err: tapErr}
+	case errors.As(err, &f):
+		return f
+	}
+	return &fault{text: "the server's answer could not be read: " + say(err.Error()).String(), err: err, parser: true}
+}
+
+func isEOF(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// pump applies everything that the tap has queued, in wire order. What
+// contradicts the list is noted in desync.
+func (l *link) pump() {
+	for _, ev := range l.tap.Events() {
+		l.apply(ev)
+	}
+}
+
+// apply takes one wire event.
+func (l *link) apply(ev wire.Event) {
+	switch ev.Kind {
+	case wire.KindStatus:
+		l.status(ev)
+	case wire.KindTagged:
+		l.tagged++
+		l.taggedCode = ev.Code
+		l.copyUID = l.copyUID || ev.Code == "COPYUID"
+		l.alert(ev)
+	case wire.KindExists, wire.KindExpunge, wire.KindVanished, wire.KindFetch:
+		if ev.Kind == wire.KindFetch && ev.HasFlags && ev.UID != 0 && l.flagsSeen != nil {
+			l.flagsSeen[store.UID(ev.UID)] = true
+		}
+		l.rows(ev)
+	}
+}
+
+// rows applies an event about rows to the list, or to the SELECT in progress.
+func (l *link) rows(ev wire.Event) {
+	if l.selecting != nil {
+		l.selecting.apply(ev)
+		return
+	}
+	if l.desync != nil || !l.s.selected {
+		return // the list will be built anew
+	}
+	if ev.Kind == wire.KindExists && int64(ev.Num) > int64(l.s.list.Len()) {
+		l.tailTries, l.tailAt = 0, time.Time{}
+	}
+	err := l.s.changesOf(ev, func(c store.Change) error { return l.s.change(c, l.asked) })
+	if err != nil {
+		l.disagree(fmt.Errorf("%w: kind %d, number %d, uid %d, with %d rows", err, ev.Kind, ev.Num, ev.UID, l.s.list.Len()))
+	}
+}
+
+// disagree notes that the list cannot be trusted any more.
+func (l *link) disagree(why error) {
+	if l.desync == nil {
+		l.desync = why
+		l.s.log.Warn("the server contradicts the list", "why", why)
+	}
+}
+
+// status takes an untagged OK, NO, BAD, PREAUTH or BYE.
+func (l *link) status(ev wire.Event) {
+	l.alert(ev)
+	switch {
+	case ev.Type == "BYE":
+		if l.loggedOut {
+			return
+		}
+		l.bye = ev.Text
+		if l.bye == "" {
+			l.bye = "BYE"
+		}
+		l.s.box.Put(AlertEvent{Text: say(l.bye), Bye: true})
+	case ev.Type == "PREAUTH":
+		l.preauth = true
+	case ev.Code == "COPYUID":
+		l.copyUID = true
+	case ev.Code == "UIDNOTSTICKY" && l.selecting != nil:
+		l.selecting.unstable = true
+	case ev.Code == "UIDVALIDITY" && l.selecting == nil && l.s.selected:
+		if n, err := strconv.ParseUint(ev.Arg, 10, 32); err == nil && uint32(n) != l.s.uidValidity {
+			l.disagree(fmt.Errorf("UIDVALIDITY changed from %d to %d", l.s.uidValidity, n))
+		}
+	case ev.Code == "READ-ONLY":
+		l.readOnly = true
+	case ev.Code == "READ-WRITE":
+		l.readOnly = false
+	}
+}
+
+// alert passes on what the server wants shown (RFC 9051 §7.1).
+func (l *link) alert(ev wire.Event) {
+	if ev.Code == "ALERT" && ev.Text != "" && ev.Type != "BYE" {
+		l.s.log.Warn("alert", "text", say(ev.Text).String())
+		l.s.box.Put(AlertEvent{Text: say(ev.Text)})
+	}
+}

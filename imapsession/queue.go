@@ -1,0 +1,188 @@
+package imapsession
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tidings/internal/safetext"
+	"tidings/store"
+)
+
+// job is a Command on its way. Run's goroutine owns it but for canceled, which
+// Session.mu guards.
+type job struct {
+	id       CommandID
+	cmd      Command
+	canceled bool
+
+	// lost counts the links that died under it; at maxLost it is given up.
+	lost  int
+	stage stage
+	body  bodyPart
+}
+
+// stage is how far a job of several steps has come; it survives a reconnect.
+type stage uint8
+
+const (
+	fresh    stage = iota
+	sent           // its command went out and the reply is not known
+	copying        // a COPY went out and its reply is not known: never sent twice
+	copied         // the COPY succeeded
+	marked         // \Deleted was set on the originals
+	finished       // its Result was put
+)
+
+// maxLost is how many links may die under one command.
+const maxLost = 3
+
+// nextJob returns the job whose turn it is, or nil, and gives the others their
+// turn before it comes again. Jobs that cannot happen end here, whatever the
+// link does.
+func (s *Session) nextJob() *job {
+	s.endRefused()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) == 0 {
+		return nil
+	}
+	j := s.queue[0]
+	copy(s.queue, s.queue[1:])
+	s.queue[len(s.queue)-1] = j
+	return j
+}
+
+// hasJob tells whether a command waits.
+func (s *Session) hasJob() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.queue) > 0
+}
+
+// endRefused ends every queued job that was cancelled or cannot happen. It is
+// called wherever Run's goroutine waits, so that such a Result never waits for
+// the network.
+func (s *Session) endRefused() {
+	for {
+		j, err := s.findRefused()
+		if j == nil {
+			return
+		}
+		s.finish(j, err, safetext.Text{})
+	}
+}
+
+func (s *Session) findRefused() (*job, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, j := range s.queue {
+		if j.canceled {
+			return j, context.Canceled
+		}
+		if err := s.refuse(j.cmd); err != nil {
+			return j, err
+		}
+		if j.lost >= maxLost {
+			return j, fmt.Errorf("given up: the link to the server broke %d times while this was being done", j.lost)
+		}
+	}
+	return nil, nil
+}
+
+// refuse says why a command cannot happen, or returns nil.
+func (s *Session) refuse(c Command) error {
+	target, changes, ok := aim(c)
+	switch {
+	case !ok:
+		return nil
+	case changes && s.cfg.ReadOnly:
+		return errors.New("this account is read_only in the config: nothing was changed")
+	case target.Mailbox != s.cfg.Mailbox:
+		return fmt.Errorf("this session watches %s and can act on no other mailbox", say(s.cfg.Mailbox))
+	case len(target.UIDs) == 0:
+		return errors.New("no message was named")
+	case s.selected && target.UIDValidity != s.uidValidity:
+		return errors.New("the server has renumbered this mailbox (its UIDVALIDITY changed): nothing was done, choose the message again")
+	}
+	return nil
+}
+
+// aim returns the target of a command that has one, and whether it changes
+// anything.
+func aim(c Command) (t Target, changes, ok bool) {
+	switch c := c.(type) {
+	case FetchBody:
+		return c.Target, false, true
+	case StoreFlags:
+		return c.Target, true, true
+	case Move:
+		return c.Target, true, true
+	}
+	return Target{}, false, false
+}
+
+// finish ends a job: it leaves the queue and its Result goes out.
+func (s *Session) finish(j *job, err error, note safetext.Text) {
+	s.mu.Lock()
+	for i, q := range s.queue {
+		if q == j {
+			s.queue = append(s.queue[:i], s.queue[i+1:]...)
+			break
+		}
+	}
+	s.mu.Unlock()
+	if j.stage == finished {
+		return
+	}
+	j.stage = finished
+	j.body = bodyPart{}
+	if err != nil {
+		s.log.Info("command ended without effect", "command", fmt.Sprintf("%T", j.cmd), "reason", err)
+	}
+	s.box.Put(ResultEvent{ID: j.id, Command: j.cmd, Err: err, Note: note})
+}
+
+// finishAll ends every queued job with err.
+func (s *Session) finishAll(err error) {
+	s.mu.Lock()
+	jobs := append([]*job(nil), s.queue...)
+	s.mu.Unlock()
+	for _, j := range jobs {
+		s.finish(j, err, safetext.Text{})
+	}
+}
+
+// isCanceled tells whether the person took the job back.
+func (s *Session) isCanceled(j *job) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return j.canceled
+}
+
+// takeVisible returns what the screen shows; fresh tells that it was set since
+// the last call.
+func (s *Session) takeVisible() (v Visible, fresh bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	v, fresh = s.visible, s.newVisible
+	s.newVisible = false
+	return v, fresh
+}
+
+// missingAsked takes UIDs off what the screen misses: they have been asked for.
+func (s *Session) missingAsked(uids []store.UID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	asked := make(map[store.UID]bool, len(uids))
+	for _, u := range uids {
+		asked[u] = true
+	}
+	var rest []store.UID
+	for _, u := range s.visible.Missing {
+		if !asked[u] {
+			rest = append(rest, u)
+		}
+	}
+	s.visible.Missing = rest
+}

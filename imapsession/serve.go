@@ -1,0 +1,255 @@
+package imapsession
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"tidings/imapsession/wire"
+	"tidings/internal/safetext"
+)
+
+// unseenEvery is how often the unread count is asked for at most.
+const unseenEvery = time.Second
+
+// Run connects and stays connected until ctx ends; it returns after the
+// connections are closed (LOGOUT is a courtesy of at most 100 ms).
+func (s *Session) Run(ctx context.Context) error {
+	s.clock.slept()
+	for ctx.Err() == nil {
+		visited, err := s.attempt(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if err := s.between(ctx, visited, err); err != nil {
+			break
+		}
+	}
+	s.finishAll(errors.New("the program ended before this was done"))
+	s.enter(StateEvent{State: Offline})
+	return ctx.Err()
+}
+
+// attempt makes one connection and serves it until it ends. visited tells that
+// it ended as a visit does; otherwise the error is a *fault.
+func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
+	s.enter(StateEvent{State: Connecting, Attempt: s.backoff.failures, Watch: s.cfg.Watch})
+	l, err := s.connect(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer l.close()
+	if err = l.serve(ctx); err == nil {
+		return true, nil
+	}
+	f := asFault(err)
+	if f.parser {
+		s.mourn(l)
+	}
+	if l.running != nil && !f.planned {
+		l.running.lost++
+	}
+	if !l.liveSince.IsZero() {
+		if time.Since(l.liveSince) >= stableAfter {
+			s.backoff.succeeded()
+		}
+		f.wasLive = true
+	}
+	return false, f
+}
+
+// between rests between two attempts, as the last one's end asks for.
+func (s *Session) between(ctx context.Context, visited bool, err error) error {
+	if visited {
+		s.backoff.succeeded()
+		s.enter(StateEvent{State: BetweenVisits, Retry: time.Now().Add(s.cfg.Poll), Watch: WatchVisit})
+		return s.rest(ctx, s.cfg.Poll, restOptions{visiting: true})
+	}
+	f := asFault(err)
+	if f.planned {
+		s.log.Info(f.text)
+		return nil
+	}
+	d := s.backoff.failed(f, f.wasLive)
+	if f.doubtful && s.backoff.doubtful > maxDoubtful {
+		f.fatal = true
+		f.text += "; it has said so several times: check the config and press r"
+	}
+	s.log.Warn("not connected", "reason", f.text, "cause", causeOf(f), "fatal", f.fatal, "retry in", d)
+	ev := StateEvent{State: Waiting, Reason: safetext.Clean(f.text), Attempt: s.backoff.failures, Watch: s.cfg.Watch}
+	if f.fatal {
+		ev.State, ev.Fatal = Offline, true
+		s.finishAll(fmt.Errorf("not connected: %s", f.text))
+		s.enter(ev)
+		if err := s.rest(ctx, 0, restOptions{forever: true}); err != nil {
+			return err
+		}
+		s.backoff.succeeded() // something was changed: start anew
+		return nil
+	}
+	if d <= 0 {
+		s.enter(ev)
+		return ctx.Err()
+	}
+	ev.Retry = time.Now().Add(d)
+	s.enter(ev)
+	return s.rest(ctx, d, restOptions{stated: f.after > 0})
+}
+
+// maxDoubtful is how often a refusal without a reason is tried again on an
+// account that has worked before.
+const maxDoubtful = 3
+
+// causeOf is a fault's cause for the log; never a secret: no command's text is
+// ever part of an error.
+func causeOf(f *fault) string {
+	if f.err == nil {
+		return ""
+	}
+	return say(f.err.Error()).String()
+}
+
+// serve logs in, opens the mailbox and keeps it in step until the link ends. It
+// returns nil when a visit is over.
+func (l *link) serve(ctx context.Context) error {
+	l.working(SigningIn, safetext.Text{})
+	if err := l.logIn(ctx); err != nil {
+		return err
+	}
+	l.tap.SetPhase(wire.PhaseCommand)
+	l.chooseWatch()
+	l.working(Selecting, safetext.Text{})
+	if err := l.openMailbox(); err != nil {
+		return err
+	}
+	for {
+		worked, err := l.turn()
+		if err != nil {
+			return err
+		}
+		switch {
+		case ctx.Err() != nil:
+			l.farewell(farewellTime)
+			return errStopped
+		case worked:
+		case l.watch == WatchVisit:
+			l.s.tellUnseen()
+			l.farewell(visitFarewell)
+			return nil
+		case time.Since(l.started) >= l.s.cfg.MaxAge:
+			l.farewell(farewellTime)
+			return &fault{planned: true, text: fmt.Sprintf("the connection is %s old: making a new one", l.s.cfg.MaxAge)}
+		default:
+			if err := l.waitForEvents(ctx); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// turn does each kind of work that is due once, so that none starves another,
+// and tells whether there was any.
+func (l *link) turn() (worked bool, err error) {
+	l.pump()
+	if err := l.tap.Err(); err != nil {
+		return false, l.lost(err)
+	}
+	now := time.Now()
+	for _, step := range []struct {
+		due func() bool
+		do  func() error
+	}{
+		{func() bool { return l.desync != nil }, l.reselect},
+		{func() bool { return l.tailDue(now) }, l.fetchNew},
+		{l.s.hasJob, l.work},
+		{l.screenDue, func() error { return l.fill(l.screenWants()) }},
+		{func() bool { return l.unseenDue(now) }, l.countUnseen},
+		{func() bool { return !now.Before(l.auditAt) }, l.audit},
+	} {
+		if l.desync != nil && worked {
+			return true, nil
+		}
+		if !step.due() {
+			continue
+		}
+		worked = true
+		if err := step.do(); err != nil {
+			return true, err
+		}
+		l.pump()
+	}
+	return worked, nil
+}
+
+// due tells whether IDLE has to end for something.
+func (l *link) due() bool {
+	now := time.Now()
+	l.s.endRefused()
+	return l.desync != nil || l.tailDue(now) || l.s.hasJob() || l.screenDue() ||
+		l.unseenDue(now) || !now.Before(l.auditAt) || now.Sub(l.started) >= l.s.cfg.MaxAge
+}
+
+// nextDue is how long until something becomes due by time alone.
+func (l *link) nextDue(now time.Time) time.Duration {
+	d := min(l.auditAt.Sub(now), l.started.Add(l.s.cfg.MaxAge).Sub(now))
+	if !l.s.unseen.known {
+		d = min(d, l.unseenAt.Sub(now))
+	}
+	if l.tailWanted() {
+		d = min(d, l.tailAt.Sub(now))
+	}
+	return max(d, time.Millisecond)
+}
+
+func (l *link) screenDue() bool { return !l.screenWants().empty() }
+
+func (l *link) unseenDue(now time.Time) bool {
+	return !l.s.unseen.known && !now.Before(l.unseenAt)
+}
+
+// work gives the next job its turn.
+func (l *link) work() error {
+	j := l.s.nextJob()
+	if j == nil {
+		return nil
+	}
+	l.running = j
+	l.quietAgain()
+	var err error
+	switch c := j.cmd.(type) {
+	case FetchBody:
+		err = l.fetchBody(j, c)
+	case StoreFlags:
+		err = l.storeFlags(j, c)
+	case Move:
+		err = l.move(j, c)
+	case ListFolders:
+		err = l.listFolders(j)
+	default:
+		l.s.finish(j, fmt.Errorf("no such command: %T", c), safetext.Text{})
+	}
+	if err == nil {
+		l.running = nil
+	}
+	return err
+}
+
+// quietAgain puts the audit off: it is for quiet times.
+func (l *link) quietAgain() { l.auditAt = time.Now().Add(auditEvery) }
+
+// visitFarewell is how long a visit's LOGOUT may take.
+const visitFarewell = 5 * time.Second
+
+// farewell logs out within d, behind a DONE that is still held.
+func (l *link) farewell(d time.Duration) {
+	l.loggedOut = true
+	timer := time.AfterFunc(d, func() { l.kill(errStopped) })
+	defer timer.Stop()
+	cmd := l.client.Logout()
+	if l.settle() != nil {
+		return
+	}
+	_ = cmd.Wait()
+	l.pump()
+}

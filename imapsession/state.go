@@ -1,0 +1,60 @@
+package imapsession
+
+import (
+	"time"
+
+	"tidings/internal/safetext"
+)
+
+// enter says a new state of the monitor connection.
+func (s *Session) enter(ev StateEvent) {
+	ev.ReadOnly = ev.ReadOnly || s.cfg.ReadOnly
+	s.log.Info("state", "state", ev.State, "reason", ev.Reason.String(), "attempt", ev.Attempt, "fatal", ev.Fatal)
+	s.box.Put(ev)
+}
+
+// String names a State for the log.
+func (s State) String() string {
+	switch s {
+	case Offline:
+		return "offline"
+	case Connecting:
+		return "connecting"
+	case SigningIn:
+		return "signing in"
+	case Selecting:
+		return "selecting"
+	case Live:
+		return "live"
+	case Waiting:
+		return "waiting"
+	case BetweenVisits:
+		return "between visits"
+	}
+	return "unknown"
+}
+
+// working says a state on the way to Live.
+func (l *link) working(state State, reason safetext.Text) {
+	l.s.enter(StateEvent{
+		State:     state,
+		Reason:    reason,
+		Attempt:   l.s.backoff.failures,
+		Transport: l.transport,
+		Watch:     l.watch,
+		ReadOnly:  l.readOnly,
+	})
+}
+
+// live says that the list is in step; doubts is why it might say more than
+// that, e.g. that IDLE was refused.
+func (l *link) live() {
+	l.liveSince = time.Now()
+	l.s.enter(StateEvent{
+		State:     Live,
+		Reason:    l.watchNote,
+		Transport: l.transport,
+		Watch:     l.watch,
+		ReadOnly:  l.readOnly,
+	})
+}
