@@ -1,9 +1,6 @@
 package message
 
-import (
-	"net/url"
-	"strings"
-)
+import "strings"
 
 // contentType is a Content-Type or Content-Disposition value, read leniently
 // where mime.ParseMediaType gives everything up for one bad parameter.
@@ -187,14 +184,4 @@ func unquoteParam(s string) string {
 		out = append(out, s[i])
 	}
 	return string(out)
-}
-
-// hostOf is the host of a URL as a browser would go to it, "" where there is
-// none.
-func hostOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(u.Hostname())
 }

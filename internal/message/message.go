@@ -66,10 +66,3 @@ type Line struct {
 	Quote int  // depth of quoting, 0 for the author's own words
 	Fixed bool // not to be re-wrapped (tables, code, preformatted)
 }
-
-// Parse reads a whole message, or the first part of one (truncated tells that
-// b ends early). It never panics and bounds its time, depth and memory.
-func Parse(b []byte, truncated bool) *Message { return &Message{} }
-
-// Text returns the readable text, lines joined by newlines.
-func (m *Message) Text() string { return "" }

@@ -1,0 +1,508 @@
+package message
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
+
+	"tidings/internal/safetext"
+)
+
+const (
+	maxListDepth = 12
+	maxTag       = 1 << 20 // octets of one tag
+)
+
+// html shows a text/html part.
+func (w *walker) html(p part) {
+	s := w.take(p)
+	if w.mute > 0 {
+		return
+	}
+	before, links := len(w.lines), len(w.m.Links)
+	hidden := w.render(s, false)
+	if hidden && len(w.lines) == before && before < maxLines {
+		// Everything was inside an element that hides: more likely a broken
+		// document than an empty message.
+		w.dropLinks(links)
+		w.render(s, true)
+	}
+}
+
+// render makes HTML readable: blocks become lines, quoting becomes depth, data
+// tables become columns, links get numbers. It reads tokens, not a tree, so
+// that nesting costs nothing. It reports whether anything was hidden; showAll
+// shows that too.
+func (w *walker) render(s string, showAll bool) (hidden bool) {
+	r := renderer{w: w, showAll: showAll}
+	z := html.NewTokenizer(strings.NewReader(s))
+	z.SetMaxBuf(maxTag)
+	for !w.full {
+		switch z.Next() {
+		case html.ErrorToken:
+			// The end, or a tag beyond maxTag.
+			r.end()
+			return r.hidden
+		case html.TextToken:
+			r.text(z.Text())
+		case html.StartTagToken, html.SelfClosingTagToken:
+			r.start(z)
+		case html.EndTagToken:
+			name, _ := z.TagName()
+			r.close(atom.Lookup(name))
+		}
+	}
+	r.end()
+	return r.hidden
+}
+
+// renderer holds what is open. Only what changes the layout is tracked; a
+// closing tag that closes nothing is ignored.
+type renderer struct {
+	w *walker
+
+	cur   []byte // the line so far, raw
+	space bool   // white space waits for text behind it
+	// gap is what has to come before the next text: 0 nothing, 1 a new line,
+	// 2 an empty line.
+	gap   int
+	quote int
+	pre   int
+	lists []list
+	depth int // of lists, beyond maxListDepth too
+	mark  string
+
+	link     string // the URL of the open <a>
+	linkText []byte
+
+	grid   *grid // the innermost table, while it may be one of data
+	tables int
+
+	skip      atom.Atom // the element whose content is not shown
+	skipName  string
+	skipDepth int
+	hidden    bool
+	showAll   bool
+}
+
+type list struct {
+	ordered bool
+	n       int
+}
+
+func (r *renderer) start(z *html.Tokenizer) {
+	name, more := z.TagName()
+	a := atom.Lookup(name)
+	if r.skipDepth > 0 {
+		if a == r.skip && (a != 0 || string(name) == r.skipName) && !isVoid(a) {
+			switch a {
+			case atom.P, atom.Li, atom.Td, atom.Th, atom.Tr: // closes the one that hides
+				r.skipDepth = 0
+			default:
+				r.skipDepth++
+				return
+			}
+		} else if (r.skip == atom.P && isBlock(a)) || (r.skip == atom.Td || r.skip == atom.Th) && a == atom.Tr {
+			r.skipDepth = 0
+		} else {
+			return
+		}
+	}
+	var at attrs
+	if more {
+		at = readAttrs(z, a)
+	}
+	switch a {
+	case atom.Script, atom.Style, atom.Title, atom.Template, atom.Object, atom.Svg, atom.Math,
+		atom.Select, atom.Textarea, atom.Iframe, atom.Audio, atom.Video, atom.Canvas, atom.Noframes:
+		r.skip, r.skipDepth = a, 1
+		return
+	}
+	if at.hidden && !r.showAll && !isVoid(a) && a != atom.Body && a != atom.Html {
+		r.skip, r.skipName, r.skipDepth, r.hidden = a, string(name), 1, true
+		return
+	}
+	switch a {
+	case atom.Br:
+		r.lineBreak()
+	case atom.P:
+		if at.tight {
+			r.block(1)
+		} else {
+			r.block(2)
+		}
+	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Fieldset, atom.Figure:
+		r.block(2)
+	case atom.Hr:
+		r.block(1)
+		r.flush()
+		r.emit(Line{Text: safetext.Const("----------"), Fixed: true})
+		r.block(1)
+	case atom.Blockquote:
+		r.block(2)
+		r.quote++
+	case atom.Pre, atom.Listing, atom.Xmp:
+		r.block(2)
+		r.pre++
+	case atom.Ul, atom.Ol, atom.Menu, atom.Dir:
+		if r.depth == 0 {
+			r.block(2)
+		} else {
+			r.block(1)
+		}
+		r.depth++
+		if len(r.lists) < maxListDepth {
+			r.lists = append(r.lists, list{ordered: a == atom.Ol, n: max(at.start, 1)})
+		}
+	case atom.Li:
+		r.block(1)
+		r.item()
+	case atom.Dd:
+		r.block(1)
+		r.mark = "    "
+	case atom.Table:
+		r.table()
+	case atom.Tr:
+		r.row()
+	case atom.Td, atom.Th:
+		r.cell(a == atom.Th)
+	case atom.A:
+		r.closeLink()
+		if isWebLink(at.href) {
+			r.link, r.linkText = at.href, r.linkText[:0]
+		}
+	case atom.Img:
+		r.image(at)
+	case atom.Q:
+		r.write("\u201c")
+	case atom.Input, atom.Label, atom.Option:
+	default:
+		if isBlock(a) {
+			r.block(1)
+		}
+	}
+}
+
+func (r *renderer) close(a atom.Atom) {
+	if r.skipDepth > 0 {
+		switch {
+		case a == r.skip && a != 0:
+			r.skipDepth--
+		case a == 0 && r.skip == 0:
+			r.skipDepth--
+		case a == atom.Table && (r.skip == atom.Td || r.skip == atom.Th || r.skip == atom.Tr || r.skip == atom.P),
+			a == atom.Tr && (r.skip == atom.Td || r.skip == atom.Th),
+			(a == atom.Ul || a == atom.Ol) && r.skip == atom.Li,
+			(a == atom.Div || a == atom.Td || a == atom.Blockquote) && r.skip == atom.P:
+			r.skipDepth = 0
+		default:
+			return
+		}
+		if r.skipDepth > 0 || a == r.skip {
+			return
+		}
+	}
+	switch a {
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Fieldset, atom.Figure:
+		r.block(2)
+	case atom.Blockquote:
+		r.block(2)
+		r.flushGap()
+		r.quote = max(0, r.quote-1)
+	case atom.Pre, atom.Listing, atom.Xmp:
+		r.block(2)
+		r.pre = max(0, r.pre-1)
+	case atom.Ul, atom.Ol, atom.Menu, atom.Dir:
+		if r.depth == 0 {
+			return
+		}
+		if r.depth--; r.depth == 0 {
+			r.block(2)
+		} else {
+			r.block(1)
+		}
+		if r.depth < len(r.lists) {
+			r.lists = r.lists[:r.depth]
+		}
+		r.mark = ""
+	case atom.Table:
+		r.endTable()
+	case atom.Tr:
+		r.endRow()
+	case atom.Td, atom.Th:
+		r.endCell()
+	case atom.A:
+		r.closeLink()
+	case atom.Q:
+		r.write("\u201d")
+	default:
+		if isBlock(a) || a == atom.Li {
+			r.block(1)
+		}
+	}
+}
+
+// text adds text, with its white space collapsed unless preformatted.
+func (r *renderer) text(b []byte) {
+	if r.skipDepth > 0 {
+		return
+	}
+	if r.pre > 0 {
+		for i, part := range bytes.Split(b, []byte{'\n'}) {
+			if i > 0 {
+				r.lineBreak()
+			}
+			if part = bytes.TrimRight(part, "\r"); len(part) > 0 {
+				r.open()
+				r.cur = append(r.cur, part...)
+				r.inLink(part)
+			}
+		}
+		return
+	}
+	for len(b) > 0 {
+		i := 0
+		for i < len(b) && !isHTMLSpace(b[i]) {
+			i++
+		}
+		if i > 0 {
+			r.write(string(b[:i]))
+			b = b[i:]
+			continue
+		}
+		r.space = true
+		for i < len(b) && isHTMLSpace(b[i]) {
+			i++
+		}
+		b = b[i:]
+	}
+}
+
+func isHTMLSpace(c byte) bool {
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '\f'
+}
+
+// write adds a piece of text that has no white space of its own to collapse.
+func (r *renderer) write(s string) {
+	if r.space && len(r.cur) > 0 && r.gap == 0 {
+		r.cur = append(r.cur, ' ')
+		r.inLink([]byte{' '})
+	}
+	r.space = false
+	r.open()
+	r.cur = append(r.cur, s...)
+	if r.link != "" && len(r.linkText) < 512 {
+		r.linkText = append(r.linkText, s...)
+	}
+}
+
+func (r *renderer) inLink(b []byte) {
+	if r.link != "" && len(r.linkText) < 512 && len(r.linkText) > 0 {
+		r.linkText = append(r.linkText, b...)
+	}
+}
+
+// open makes the line ready for text: what has to come before it comes now.
+func (r *renderer) open() {
+	if r.gap > 0 {
+		r.flushGap()
+	}
+	if len(r.cur) == 0 && r.mark != "" {
+		r.cur = append(r.cur, r.mark...)
+		r.mark = strings.Repeat(" ", len([]rune(r.mark))) // under the text of the item
+	}
+}
+
+// block asks for a new line (1) or an empty line (2) before the next text.
+func (r *renderer) block(gap int) {
+	r.space = false
+	r.gap = max(r.gap, gap)
+	if len(r.cur) > 0 {
+		r.flush()
+	}
+}
+
+// lineBreak is <br>: it ends the line, or makes an empty one.
+func (r *renderer) lineBreak() {
+	r.space = false
+	if r.gap > 0 {
+		r.flushGap()
+	} else if len(r.cur) == 0 {
+		r.emit(Line{Quote: r.quote})
+		return
+	}
+	r.flush()
+}
+
+// flushGap ends the line and puts out the empty line that waits.
+func (r *renderer) flushGap() {
+	r.flush()
+	if r.gap == 2 {
+		r.blank()
+	}
+	r.gap = 0
+}
+
+// flush puts the line out.
+func (r *renderer) flush() {
+	if len(r.cur) == 0 {
+		return
+	}
+	raw := string(r.cur)
+	r.cur = r.cur[:0]
+	lines := safetext.CleanLines(raw)
+	for _, t := range lines {
+		if r.pre == 0 {
+			t = collapse(t)
+		} else {
+			t = trimRight(t)
+		}
+		if t.IsEmpty() && r.pre == 0 {
+			continue
+		}
+		r.emit(Line{Text: t, Quote: r.quote, Fixed: r.pre > 0})
+	}
+}
+
+// collapse joins the runs of spaces that are left once no-break spaces became
+// plain ones and invisible characters are gone; the indent stays.
+func collapse(t safetext.Text) safetext.Text {
+	s := t.String()
+	body := strings.TrimLeft(s, " ")
+	if body == "" {
+		return safetext.Text{}
+	}
+	if !strings.Contains(body, "  ") {
+		return trimRight(t)
+	}
+	indent := len(s) - len(body)
+	if indent > 2*maxListDepth+8 {
+		indent = 0
+	}
+	return safetext.Clean(s[:indent] + strings.Join(strings.Fields(body), " "))
+}
+
+// emit puts a line into the cell that is open, or into the message.
+func (r *renderer) emit(l Line) {
+	l.Quote = min(l.Quote, maxQuote)
+	if r.grid != nil && r.grid.inCell {
+		r.grid.addLine(l)
+		if r.grid.size > maxGridCells {
+			r.spillGrid()
+		}
+		return
+	}
+	if r.grid != nil {
+		r.spillGrid() // text between cells: no table of data
+	}
+	r.w.add(l)
+}
+
+func (r *renderer) blank() {
+	if r.grid != nil && r.grid.inCell {
+		r.grid.addBlank()
+		return
+	}
+	if n := len(r.w.lines); n > 0 && !r.w.lines[n-1].Text.IsEmpty() {
+		r.w.add(Line{Quote: min(r.quote, r.w.lines[n-1].Quote)})
+	}
+}
+
+// item begins a list item.
+func (r *renderer) item() {
+	indent := strings.Repeat("  ", max(0, min(r.depth, maxListDepth)-1))
+	if n := len(r.lists); n > 0 && r.lists[n-1].ordered && r.depth <= maxListDepth {
+		r.mark = indent + strconv.Itoa(r.lists[n-1].n) + ". "
+		r.lists[n-1].n++
+		return
+	}
+	r.mark = indent + "\u2022 "
+}
+
+func (r *renderer) end() {
+	r.closeLink()
+	r.block(1)
+	if r.grid != nil {
+		r.endCell()
+		r.endRow()
+		r.finishGrid()
+	}
+}
+
+// image shows what an image says of itself. Remote content is never loaded,
+// and what is there to be counted (a pixel) is not worth a word.
+func (r *renderer) image(at attrs) {
+	alt := strings.TrimSpace(at.alt)
+	if at.pixel || alt == "" && (r.link == "" || len(r.linkText) > 0) {
+		return
+	}
+	if alt == "" {
+		alt = "image"
+	}
+	if len(alt) > 300 {
+		alt = alt[:300]
+	}
+	r.space = r.space || len(r.cur) > 0 && r.gap == 0 && r.cur[len(r.cur)-1] != ' '
+	r.write("[" + alt + "]")
+	r.space = true
+}
+
+// closeLink ends the open <a> and puts its number behind its text; where the
+// text names another host than the link goes to, that host too.
+func (r *renderer) closeLink() {
+	if r.link == "" {
+		return
+	}
+	url := r.link
+	r.link = ""
+	text := clean(string(r.linkText)).TrimSpace()
+	if text.IsEmpty() {
+		return
+	}
+	host := hostOf(url)
+	claimed := claimedHost(text.String())
+	mismatch := claimed != "" && host != "" && !sameSite(claimed, host)
+	n := r.w.addLink(url, host, text, mismatch)
+	if n == 0 {
+		return
+	}
+	if mismatch {
+		r.write(" [" + strconv.Itoa(n) + ": goes to " + host + "]")
+	} else {
+		r.write(" [" + strconv.Itoa(n) + "]")
+	}
+}
+
+func isWebLink(href string) bool {
+	scheme, rest, ok := strings.Cut(href, ":")
+	if !ok || rest == "" {
+		return false
+	}
+	scheme = strings.ToLower(scheme)
+	return isLinkScheme(scheme) || scheme == "mailto"
+}
+
+func isVoid(a atom.Atom) bool {
+	switch a {
+	case atom.Area, atom.Base, atom.Br, atom.Col, atom.Embed, atom.Hr, atom.Img, atom.Input,
+		atom.Link, atom.Meta, atom.Param, atom.Source, atom.Track, atom.Wbr:
+		return true
+	}
+	return false
+}
+
+func isBlock(a atom.Atom) bool {
+	switch a {
+	case atom.Address, atom.Article, atom.Aside, atom.Blockquote, atom.Body, atom.Caption,
+		atom.Center, atom.Dd, atom.Details, atom.Dir, atom.Div, atom.Dl, atom.Dt, atom.Fieldset,
+		atom.Figcaption, atom.Figure, atom.Footer, atom.Form, atom.H1, atom.H2, atom.H3,
+		atom.H4, atom.H5, atom.H6, atom.Header, atom.Hr, atom.Li, atom.Main, atom.Menu,
+		atom.Nav, atom.Ol, atom.P, atom.Pre, atom.Section, atom.Summary, atom.Table,
+		atom.Tbody, atom.Tfoot, atom.Thead, atom.Ul:
+		return true
+	}
+	return false
+}
