@@ -156,7 +156,11 @@ func markSeen(into *MarkSeen, v any) error {
 
 // words takes a line of text that must not be empty.
 func words(into *string, v any, limit int, what string) error {
-	if s, ok := v.(string); ok && strings.TrimSpace(s) == "" {
+	s, err := str(v, what)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(s) == "" {
 		return fmt.Errorf("is empty; expected %s", what)
 	}
 	return optionalWords(into, v, limit)
