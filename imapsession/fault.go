@@ -109,6 +109,8 @@ func certificateFault(host string, err error) (*fault, bool) {
 	var invalid x509.CertificateInvalidError
 	text := ""
 	switch {
+	case errors.As(err, &verify) && err != error(verify):
+		text = say(err.Error()).String() // the config's own verdict, in its own words
 	case errors.As(err, &name):
 		text = fmt.Sprintf("the server's certificate is not for %s (%s)", say(host), say(name.Error()))
 	case errors.As(err, &unknown):

@@ -346,27 +346,33 @@ func (l *link) screenWants() wanted {
 	return w
 }
 
-// rowsWanted looks at rows [lo,hi) and one screen either side. The neighbours
-// are asked for together with the visible rows: the next key wants them.
+// rowsWanted looks at rows [lo,hi) and one screen either side, where the next
+// key may lead. The neighbours alone are worth a FETCH only when a good part of
+// a screen is unknown: with every expunge one more row comes near.
 func rowsWanted(list *store.List, lo, hi int) imap.SeqSet {
 	page := min(hi-lo, windowMax)
 	var set imap.SeqSet
-	addRows(&set, list, lo, hi)
-	addRows(&set, list, max(0, lo-page), lo)
-	addRows(&set, list, hi, min(list.Len(), hi+page))
+	visible := addRows(&set, list, lo, hi)
+	near := addRows(&set, list, max(0, lo-page), lo)
+	near = max(near, addRows(&set, list, hi, min(list.Len(), hi+page)))
+	if visible == 0 && near < (page+1)/2 {
+		return nil
+	}
 	return set
 }
 
 // addRows adds the rows of [lo,hi) whose UID or flags are unknown, up to
-// windowMax.
-func addRows(set *imap.SeqSet, list *store.List, lo, hi int) {
+// windowMax, and returns how many there are.
+func addRows(set *imap.SeqSet, list *store.List, lo, hi int) (n int) {
 	hi = min(hi, lo+windowMax)
 	list.Rows(lo, hi, func(i int, r store.Row) bool {
 		if r.UID == 0 || !r.Flags.Known() {
 			set.AddNum(uint32(i) + 1)
+			n++
 		}
 		return true
 	})
+	return n
 }
 
 // fill asks for what the screen lacks.
