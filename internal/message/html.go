@@ -210,7 +210,6 @@ func (r *renderer) close(a atom.Atom) {
 		r.block(2)
 	case atom.Blockquote:
 		r.block(2)
-		r.flushGap()
 		r.quote = max(0, r.quote-1)
 	case atom.Pre, atom.Listing, atom.Xmp:
 		r.block(2)
