@@ -34,6 +34,8 @@ type measure struct {
 
 var measures = []measure{
 	{"open", "start to newest subjects on screen, beside peers and floor", openings},
+	{"far", "the same over a line of 50 ms round trip, 10k messages", far},
+	{"octets", "what the server sends for opening", octets},
 	{"frames", "what a frame rate costs and brings, by a bare Bubble Tea program", frames},
 }
 
@@ -128,6 +130,40 @@ func openings(l *bench.Lab, o options) error {
 			continue
 		}
 		fmt.Printf("| %d | %s | %v |\n", f.Messages, f.Program, f.Took)
+	}
+	return nil
+}
+
+func far(l *bench.Lab, o options) error {
+	found, err := bench.OpenFar(l, programs(o), []int{10_000}, o.runs, 50*time.Millisecond)
+	if err != nil {
+		return err
+	}
+	fmt.Println("| program | min / median / max | round trips after TCP |\n|---|---|---|")
+	for _, f := range found {
+		if f.Err != nil {
+			fmt.Printf("| %s | not measured | |\n", f.Program)
+			fmt.Fprintln(os.Stderr, f.Err)
+			continue
+		}
+		fmt.Printf("| %s | %v | %d |\n", f.Program, f.Took, f.Passed[0].RoundTrips)
+	}
+	return nil
+}
+
+func octets(l *bench.Lab, o options) error {
+	found, err := bench.OpenFar(l, programs(o), o.sizes, 1, 0)
+	if err != nil {
+		return err
+	}
+	fmt.Println("| messages | program | server octets | connections |\n|---|---|---|---|")
+	for _, f := range found {
+		if f.Err != nil {
+			fmt.Printf("| %d | %s | not measured | |\n", f.Messages, f.Program)
+			fmt.Fprintln(os.Stderr, f.Err)
+			continue
+		}
+		fmt.Printf("| %d | %s | %d | %d |\n", f.Messages, f.Program, f.Passed[0].Down, f.Passed[0].Connections)
 	}
 	return nil
 }

@@ -1,0 +1,67 @@
+package bench
+
+import (
+	"io"
+	"net"
+	"time"
+
+	"tidings/internal/testserver"
+)
+
+// Count is what passed a line.
+type Count struct {
+	Down, Up    int64 // octets from and to the server
+	Connections int
+	// RoundTrips are those that the program waited for after TCP's handshake:
+	// the greeting, and each flight of commands.
+	RoundTrips int
+}
+
+func counted(l *testserver.Link) Count {
+	return Count{l.Bytes(testserver.ToClient), l.Bytes(testserver.ToServer), l.Conns(), l.RoundTrips() + l.Conns()}
+}
+
+// settled waits until nothing has passed a link for a while, 20 s at most.
+func settled(l *testserver.Link, quiet time.Duration) {
+	last, since := counted(l), time.Now()
+	for end := time.Now().Add(20 * time.Second); time.Since(since) < quiet && time.Now().Before(end); {
+		time.Sleep(10 * time.Millisecond)
+		if now := counted(l); now != last {
+			last, since = now, time.Now()
+		}
+	}
+}
+
+// handshake listens in front of addr and adds what a Link cannot: it connects
+// one and a half round trips after the program did, which is when a server that
+// far away would have accepted it. It ends with h.
+func handshake(h *Host, addr string, roundTrip time.Duration) (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	h.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer near.Close()
+				time.Sleep(roundTrip * 3 / 2)
+				far, err := net.Dial("tcp", addr)
+				if err != nil {
+					return
+				}
+				defer far.Close()
+				go func() {
+					_, _ = io.Copy(far, near)
+					_ = far.Close()
+				}()
+				_, _ = io.Copy(near, far)
+			}()
+		}
+	}()
+	return l.Addr().String(), nil
+}
