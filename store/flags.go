@@ -1,9 +1,6 @@
 package store
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Flags is an interned set of message flags: comparable, 4 bytes. The zero
 // value means that the flags are not known; a known empty set is NoFlags.
@@ -44,7 +41,7 @@ func systemFlag(name string) Flags {
 		return 0
 	}
 	for i, s := range systemNames {
-		if len(s) == len(name) && strings.EqualFold(s, name) {
+		if foldEqual(s, name) {
 			return 1 << i
 		}
 	}
@@ -89,12 +86,7 @@ func (f Flags) Keywords() []string { return keywords.names(f.set()) }
 
 // HasKeyword reports whether name is among the keywords.
 func (f Flags) HasKeyword(name string) bool {
-	for _, k := range f.Keywords() {
-		if len(k) == len(name) && strings.EqualFold(k, name) {
-			return true
-		}
-	}
-	return false
+	return containsFold(f.Keywords(), name)
 }
 
 // Names returns the IMAP names of all flags of the set: system flags in the

@@ -103,11 +103,7 @@ func (ks *keywordSet) flags(t *keywordTable) Flags {
 func folded(buf *[maxKeyword]byte, name string) []byte {
 	b := buf[:len(name)]
 	for i := range b {
-		c := name[i]
-		if 'A' <= c && c <= 'Z' {
-			c += 'a' - 'A'
-		}
-		b[i] = c
+		b[i] = lower(name[i])
 	}
 	return b
 }
@@ -118,12 +114,18 @@ func foldEqual(a, b string) bool {
 		return false
 	}
 	for i := range len(a) {
-		x, y := a[i], b[i]
-		if x != y && (x|0x20 != y|0x20 || x|0x20 < 'a' || x|0x20 > 'z') {
+		if lower(a[i]) != lower(b[i]) {
 			return false
 		}
 	}
 	return true
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 func (t *keywordTable) lookup(name string) (uint16, bool) {
