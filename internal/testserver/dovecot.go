@@ -194,6 +194,10 @@ func (s *Server) own(path string) error {
 	return os.Chown(path, s.owner.uid, s.owner.gid)
 }
 
+// keeper runs a program and ends it when its own standard input ends: a test
+// that is killed leaves no server behind.
+const keeper = `"$@" </dev/null & child=$!; exec 2>/dev/null; read -r _; kill -TERM "$child"; wait "$child"`
+
 // start runs Dovecot in the foreground and returns when it listens.
 func (s *Server) start(program string) error {
 	host := "127.0.0.1"
@@ -218,8 +222,14 @@ func (s *Server) start(program string) error {
 
 	s.log = &logTail{}
 	s.exited = make(chan struct{})
-	s.process = exec.Command(program, "-F", "-c", conf)
+	s.process = exec.Command("sh", "-c", keeper, "sh", program, "-F", "-c", conf)
+	// A process group of its own, so that nothing it started can stay behind.
+	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := s.process.StderrPipe()
+	if err != nil {
+		return err
+	}
+	alive, err := s.process.StdinPipe()
 	if err != nil {
 		return err
 	}
@@ -238,12 +248,17 @@ func (s *Server) start(program string) error {
 				close(up)
 			}
 		}
+		_ = alive.Close()
 		// The status says nothing that the log does not.
 		_ = s.process.Wait()
 	}()
 	select {
 	case <-up:
-		return s.greeted()
+		if err := s.greeted(); err != nil {
+			s.Stop()
+			return err
+		}
+		return nil
 	case <-s.exited:
 		return errors.New("it ended at once")
 	case <-time.After(20 * time.Second):
@@ -281,11 +296,12 @@ func (s *Server) Stop() {
 		return
 	default:
 	}
-	_ = s.process.Process.Signal(syscall.SIGTERM)
+	group := -s.process.Process.Pid
+	_ = syscall.Kill(group, syscall.SIGTERM)
 	select {
 	case <-s.exited:
 	case <-time.After(10 * time.Second):
-		_ = s.process.Process.Kill()
+		_ = syscall.Kill(group, syscall.SIGKILL)
 		<-s.exited
 	}
 }
