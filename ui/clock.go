@@ -24,8 +24,35 @@ func (c *clock) fired(msg clockMsg) {
 	}
 }
 
+// after is a command that brings msg when d has passed, unless the program ends
+// before: no goroutine outlives it.
+func (m *Model) after(d time.Duration, msg tea.Msg) tea.Cmd {
+	done := m.done
+	return func() tea.Msg {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			return msg
+		case <-done:
+			return nil
+		}
+	}
+}
+
 // idleStep is how often the age on the status bar changes while all is well.
 const idleStep = 15 * time.Second
+
+// probeGrace is how long the answer to a probe may take before the link counts
+// as unproven: without it, every healthy quiet link would look doubtful for the
+// length of one round trip a minute.
+const probeGrace = 2 * time.Second
+
+// unproven reports whether a link that is said to be live has been silent for
+// longer than it may be.
+func (a *account) unproven(now time.Time) bool {
+	return a.cfg.Probe > 0 && now.Sub(a.lastSign) > a.cfg.Probe+probeGrace
+}
 
 // schedule returns a command for the next time at which the status bar, or the
 // dates of the list, change by themselves; nil if one is on its way.
@@ -40,8 +67,7 @@ func (m *Model) schedule() tea.Cmd {
 	}
 	m.clock.gen++
 	m.clock.due = at
-	gen := m.clock.gen
-	return tea.Tick(at.Sub(m.now), func(time.Time) tea.Msg { return clockMsg{gen} })
+	return m.after(at.Sub(m.now), clockMsg{m.clock.gen})
 }
 
 // nextChange is how long the account's line in the status bar stays true.
@@ -57,7 +83,7 @@ func nextChange(a *account, now time.Time) time.Duration {
 	}
 	since := max(now.Sub(a.lastSign), 0)
 	next := idleStep - since%idleStep
-	if p := a.cfg.Probe; p > since && p-since < next && a.state.State == imapsession.Live {
+	if p := a.cfg.Probe + probeGrace; p >= since && p-since < next && a.state.State == imapsession.Live {
 		next = p - since + time.Millisecond
 	}
 	return max(next, 10*time.Millisecond)

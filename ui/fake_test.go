@@ -25,7 +25,8 @@ type fakeSession struct {
 	canceled []imapsession.CommandID
 	sign     time.Time
 
-	put      int // events put so far
+	put      int  // events put so far
+	narrow   bool // nothing but narrow characters
 	epoch    uint32
 	list     store.List
 	nextUID  store.UID
@@ -213,7 +214,7 @@ func (f *fakeSession) flag(uid store.UID, names ...string) {
 }
 
 // fakeNow is the time at which the messages of a fake session are young.
-var fakeNow = time.Date(2026, 11, 20, 14, 30, 0, 0, time.UTC)
+var fakeNow = time.Date(2000, 11, 24, 14, 30, 0, 0, time.UTC)
 
 var (
 	fakeNames = []string{"Alice Moreau", "Bob Tanaka", "Chidi Okafor", "Dana Weiss", "build@ci.example", "Élodie Brière", "山田太郎", "Frau Dr. Margarethe von Hohenfels-Lauenburg"}
@@ -222,13 +223,30 @@ var (
 
 func (f *fakeSession) summary(uid store.UID) *store.Summary {
 	n := int(uid)
-	subject := safetext.Clean(fmt.Sprintf("%s (%d)", fakeWords[n%len(fakeWords)], n))
+	subject := safetext.Clean(fmt.Sprintf("(%d) %s", n, fakeWords[n%len(fakeWords)]))
+	from := fakeNames[n%len(fakeNames)]
+	if f.narrow {
+		subject = safetext.Clean(fmt.Sprintf("(%d) %s", n, fakeWords[n%3]))
+		from = fakeNames[n%5]
+	}
 	if s, ok := f.subjects[uid]; ok {
 		subject = s
 	}
 	return &store.Summary{
 		UID: uid, Internal: fakeNow.Add(-time.Duration(200-n) * 97 * time.Minute), Size: int64(n) * 1000,
-		From:    []store.Address{{Name: safetext.Clean(fakeNames[n%len(fakeNames)]), Addr: safetext.Clean(fmt.Sprintf("p%d@example.org", n))}},
+		From:    []store.Address{{Name: safetext.Clean(from), Addr: safetext.Clean(fmt.Sprintf("p%d@example.org", n))}},
 		Subject: subject, Mixed: n%4 == 0,
+	}
+}
+
+// remove forgets an unanswered command.
+func (f *fakeSession) remove(id imapsession.CommandID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, c := range f.commands {
+		if c.id == id {
+			f.commands = append(f.commands[:i], f.commands[i+1:]...)
+			return
+		}
 	}
 }

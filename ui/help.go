@@ -109,7 +109,8 @@ func (m *Model) drawHelpLine(p *pen, i, limit int) {
 	}
 }
 
-// drawHints draws the footer: the keys that matter where we are.
+// drawHints draws the footer: the keys that matter where we are. How to get
+// help and how to leave are always among them.
 func (m *Model) drawHints(p *pen) {
 	p.gap(sPlain, 1)
 	if m.prompt != nil {
@@ -118,22 +119,41 @@ func (m *Model) drawHints(p *pen) {
 		return
 	}
 	in := m.here()
+	last := 0
 	for i := range keymap {
-		b := &keymap[i]
-		if b.hint == "" || b.in&in == 0 {
-			continue
+		if b := &keymap[i]; b.hint != "" && b.act.closing() {
+			last += b.hintWidth()
 		}
-		key := firstWord(b.show)
-		if p.room < len(key)+len(b.hint)+4 {
-			break
+	}
+	for _, closing := range []bool{false, true} {
+		for i := range keymap {
+			b := &keymap[i]
+			if b.hint == "" || b.in&in == 0 || b.act.closing() != closing {
+				continue
+			}
+			need := b.hintWidth()
+			if !closing {
+				need += last
+			}
+			if p.room < need {
+				if closing {
+					continue
+				}
+				break
+			}
+			p.ink(sBold, firstWord(b.show))
+			p.gap(sPlain, 1)
+			p.ink(sDim, b.hint)
+			p.gap(sPlain, 2)
 		}
-		p.ink(sBold, key)
-		p.gap(sPlain, 1)
-		p.ink(sDim, b.hint)
-		p.gap(sPlain, 2)
 	}
 	p.end(sPlain)
 }
+
+// closing: the hints that come last and are never left out.
+func (a action) closing() bool { return a == actHelp || a == actQuit }
+
+func (b *binding) hintWidth() int { return len(firstWord(b.show)) + 1 + len(b.hint) + 2 }
 
 func firstWord(s ink) ink {
 	for i := range s {

@@ -61,6 +61,10 @@ type binding struct {
 
 // keymap is the one table behind key handling, help, the footer and the docs.
 var keymap = []binding{
+	{[]string{"enter", "l", "right"}, "Enter l", inList, actOpen, "open the message", "open", "Reading"},
+	{[]string{"esc", "h", "left"}, "Esc h", inReader | inOverlay, actBack, "back", "back", "Reading"},
+	{[]string{"tab"}, "Tab", inList | inReader, actPane, "the other pane", "", "Reading"},
+
 	{[]string{"j", "down"}, "j ↓", inList | inReader | inOverlay, actDown, "next message, or one line down", "", "Moving"},
 	{[]string{"k", "up"}, "k ↑", inList | inReader | inOverlay, actUp, "previous message, or one line up", "", "Moving"},
 	{[]string{"ctrl+d"}, "ctrl+d", anywhere, actHalfDown, "half a page down", "", "Moving"},
@@ -72,10 +76,6 @@ var keymap = []binding{
 	{[]string{"G", "end"}, "G End", anywhere, actBottom, "the oldest message, or the last line", "", "Moving"},
 	{[]string{"n"}, "n", inList | inReader, actNextUnread, "next unread message", "next unread", "Moving"},
 	{[]string{"p"}, "p", inList | inReader, actPrevUnread, "previous unread message", "", "Moving"},
-
-	{[]string{"enter", "l", "right"}, "Enter l", inList, actOpen, "open the message", "open", "Reading"},
-	{[]string{"esc", "h", "left"}, "Esc h", inReader | inOverlay, actBack, "back", "back", "Reading"},
-	{[]string{"tab"}, "Tab", inList | inReader, actPane, "the other pane", "", "Reading"},
 
 	{[]string{"d", "delete"}, "d", inList | inReader, actDelete, "delete: move to Trash", "delete", "Acting"},
 	{[]string{"a"}, "a", inList | inReader, actArchive, "archive", "archive", "Acting"},

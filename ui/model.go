@@ -40,7 +40,8 @@ type Model struct {
 	ringing  bool // a timer for the limiter is running
 
 	clock clock
-	cmds  []tea.Cmd // gathered while an Update runs
+	done  <-chan struct{} // closed when the program ends; nil: never
+	cmds  []tea.Cmd       // gathered while an Update runs
 }
 
 // newModel makes the model; environ tells what terminal it is drawn on.
@@ -162,7 +163,7 @@ func (m *Model) settle() {
 			a.waiting = false
 		case !a.waiting && !a.waitPending:
 			a.waitPending = true
-			m.later(tea.Tick(100*time.Millisecond, func(time.Time) tea.Msg { return placeholderMsg{i} }))
+			m.later(m.after(100*time.Millisecond, placeholderMsg{i}))
 		}
 		if a.reader != nil {
 			m.fitReader(a, l.reader)
@@ -206,7 +207,7 @@ func (m *Model) ring() {
 	}
 	if wait > 0 {
 		m.ringing = true
-		m.later(tea.Tick(wait, func(time.Time) tea.Msg { return noticeMsg{} }))
+		m.later(m.after(wait, noticeMsg{}))
 	}
 }
 

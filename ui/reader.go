@@ -79,8 +79,7 @@ func (m *Model) open(a *account) {
 	case delay == 0:
 		m.markSeen(a, uid)
 	case delay > 0:
-		msg := seenMsg{m.indexOf(a), uid, m.now}
-		m.later(tea.Tick(delay, func(time.Time) tea.Msg { return msg }))
+		m.later(m.after(delay, seenMsg{m.indexOf(a), uid, m.now}))
 	}
 }
 
@@ -375,9 +374,12 @@ func (m *Model) drawReaderLine(p *pen, a *account, at area, y int) {
 	p.gap(sPlain, 1)
 	switch {
 	case r.msg == nil && !r.failed.IsEmpty():
-		if y == 2 {
-			p.ink(sBad, "The message could not be fetched: ")
-			p.text(sPlain, r.failed, p.room)
+		why := wrapText(nil, r.failed, max(p.room-1, 1), p.method)
+		switch {
+		case y == 2:
+			p.ink(sBad, "The message could not be fetched:")
+		case y >= 3 && y-3 < len(why):
+			p.slice(sPlain, why[y-3].text, why[y-3].from, why[y-3].to)
 		}
 	case r.msg == nil:
 		if y == 2 && m.now.Sub(r.opened) >= 100*time.Millisecond {

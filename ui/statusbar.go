@@ -75,8 +75,8 @@ func (m *Model) place(a *account) []span {
 	if a.readOnly() {
 		out = append(out, own(sBarWarn, "  read-only"))
 	}
-	if n := a.over.Len(); n > 0 {
-		out = append(out, own(sBarWarn, "  "+ink(thousands(n))+" waiting"))
+	if n := a.over.Len(); n > 0 && a.state.State != imapsession.Live {
+		out = append(out, own(sBarWarn, "  "+ink(thousands(n))+" to send"))
 	}
 	return out
 }
@@ -96,7 +96,7 @@ func (m *Model) link(a *account, detail int) []span {
 	var out []span
 	switch s.State {
 	case imapsession.Live:
-		if a.cfg.Probe > 0 && since > a.cfg.Probe {
+		if a.unproven(m.now) {
 			out = append(out, own(sBarWarn, marks.quiet+" unproven"))
 			out = append(out, own(sBarDim, ", "+heard))
 			return out

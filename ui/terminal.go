@@ -31,8 +31,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	m := newModel(o)
-	p := tea.NewProgram(m, programOptions(ctx, o)...)
+	p := newProgram(ctx, newModel(o), o)
 	remove := crash.OnPanic(p.Kill)
 	defer remove()
 	for i, a := range o.Accounts {
@@ -43,6 +42,11 @@ func Run(ctx context.Context, o Options) error {
 		return nil
 	}
 	return err
+}
+
+func newProgram(ctx context.Context, m *Model, o Options) *tea.Program {
+	m.done = ctx.Done()
+	return tea.NewProgram(m, programOptions(ctx, o)...)
 }
 
 func programOptions(ctx context.Context, o Options) []tea.ProgramOption {
