@@ -38,21 +38,33 @@ type addressParser struct {
 	noQuote, noComment bool
 }
 
-// text collects pieces; a single piece stays a substring.
+// text collects pieces; as long as they follow on each other in the value, it
+// stays a substring of it.
 type text struct {
 	s   string
+	end int // where in the value s ends; -1 where it is no part of it
 	buf []byte
 }
 
-func (t *text) add(s string) {
+// add appends a piece of its own.
+func (t *text) add(s string) { t.addAt(s, -1, -1) }
+
+// addAt appends v[i:j].
+func (t *text) addAt(v string, i, j int) {
+	piece := v
+	if i >= 0 {
+		piece = v[i:j]
+	}
 	switch {
-	case s == "":
+	case piece == "":
 	case t.buf != nil:
-		t.buf = append(t.buf, s...)
+		t.buf = append(t.buf, piece...)
 	case t.s == "":
-		t.s = s
+		t.s, t.end = piece, j
+	case i >= 0 && t.end == i:
+		t.s, t.end = v[i-len(t.s):j], j
 	default:
-		t.buf = append(append(make([]byte, 0, len(t.s)+len(s)+32), t.s...), s...)
+		t.buf = append(append(make([]byte, 0, len(t.s)+len(piece)+32), t.s...), piece...)
 	}
 }
 
@@ -136,7 +148,7 @@ func (p *addressParser) parse() {
 					j++
 				}
 			}
-			p.phrase.add(v[i:j])
+			p.phrase.addAt(v, i, j)
 			i = j
 		}
 	}

@@ -17,10 +17,11 @@ var base64Value = func() (t [256]int8) {
 // appendBase64 appends the octets of base64 text, passing over what is not of
 // the alphabet (RFC 2045 §6.8). Padding in the middle, as of texts that were
 // encoded in pieces, ends a group and not the text.
-func appendBase64(dst, src []byte) []byte {
+func appendBase64[T []byte | string](dst []byte, src T) []byte {
 	var acc uint32
 	n := 0
-	for _, c := range src {
+	for i := range len(src) {
+		c := src[i]
 		v := base64Value[c]
 		if v < 0 {
 			if c == '=' {

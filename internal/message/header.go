@@ -15,12 +15,6 @@ const (
 // every summary: see its benchmark. Of a field that stands twice the first
 // non-empty one counts, except that To and Cc are joined.
 func ParseHeader(b []byte) Header {
-	h, _ := parseHeader(b)
-	return h
-}
-
-// parseHeader also returns how many octets the header took, with the empty line.
-func parseHeader(b []byte) (Header, int) {
 	var h Header
 	var subject, from, to, cc, replyTo, listID string
 	s := fieldScanner{rest: b}
@@ -87,7 +81,7 @@ func parseHeader(b []byte) (Header, int) {
 	h.Cc = parseAddresses(cc, charset)
 	h.ReplyTo = parseAddresses(replyTo, charset)
 	h.ListID = listName(decodeText(listID, charset))
-	return h, s.n
+	return h
 }
 
 func joined(old string, value []byte) string {

@@ -39,12 +39,3 @@ func TestParseHeader(t *testing.T) {
 		t.Error(d)
 	}
 }
-
-func BenchmarkParseHeader(b *testing.B) {
-	h := []byte(typical)
-	b.SetBytes(int64(len(h)))
-	b.ReportAllocs()
-	for b.Loop() {
-		_ = ParseHeader(h)
-	}
-}

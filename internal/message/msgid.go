@@ -10,43 +10,44 @@ func trimSpace(b []byte) []byte { return bytes.Trim(b, " \t\r\n") }
 // firstID is the message-id of a Message-ID field: what stands in the first
 // angle brackets, as it stands there; without brackets the first word.
 func firstID(value []byte) string {
-	if len(value) > maxValue {
-		value = value[:maxValue]
+	v := idValue(value)
+	if id, _, ok := cutID(v); ok {
+		return id
 	}
-	id, _, ok := cutID(value)
-	if !ok {
-		if f := bytes.Fields(value); len(f) > 0 {
-			return strings.Trim(string(f[0]), "<>")
-		}
-		return ""
+	v = strings.TrimLeft(v, " \t\r\n")
+	if i := strings.IndexAny(v, " \t\r\n"); i >= 0 {
+		v = v[:i]
 	}
-	return id
+	return strings.Trim(v, "<>")
+}
+
+// idValue is the one string that all ids of a field are parts of.
+func idValue(value []byte) string {
+	return string(trimSpace(value[:min(len(value), maxValue)]))
 }
 
 // msgIDs are the message-ids of In-Reply-To or References, in their order.
 // Text between them is ignored ("message of Tue from ..."). Of too many the
 // root and the latest are kept, which is what threads are made of.
 func msgIDs(value []byte) []string {
-	if len(value) > maxValue {
-		value = value[:maxValue]
-	}
-	n := bytes.Count(value, []byte{'<'})
+	v := idValue(value)
+	n := strings.Count(v, "<")
 	if n == 0 {
 		var ids []string
-		for _, f := range bytes.Fields(value) {
-			if bytes.IndexByte(f, '@') > 0 && len(ids) < maxReferences {
-				ids = append(ids, strings.Trim(string(f), "<>,;"))
+		for f := range strings.FieldsSeq(v) {
+			if strings.IndexByte(f, '@') > 0 && len(ids) < maxReferences {
+				ids = append(ids, strings.Trim(f, "<>,;"))
 			}
 		}
 		return ids
 	}
 	ids := make([]string, 0, min(n, maxReferences))
 	for {
-		id, rest, ok := cutID(value)
+		id, rest, ok := cutID(v)
 		if !ok {
 			return ids
 		}
-		value = rest
+		v = rest
 		if id == "" {
 			continue
 		}
@@ -59,25 +60,17 @@ func msgIDs(value []byte) []string {
 }
 
 // cutID returns the first message-id of v. Space inside it is a broken fold.
-func cutID(v []byte) (id string, rest []byte, ok bool) {
-	i := bytes.IndexByte(v, '<')
+func cutID(v string) (id, rest string, ok bool) {
+	i := strings.IndexByte(v, '<')
 	if i < 0 {
-		return "", nil, false
+		return "", "", false
 	}
-	v = v[i+1:]
-	end := bytes.IndexByte(v, '>')
-	if end < 0 {
-		end = len(v)
-		rest = nil
-	} else {
-		rest = v[end+1:]
+	id, rest, _ = strings.Cut(v[i+1:], ">")
+	if j := strings.LastIndexByte(id, '<'); j >= 0 {
+		id = id[j+1:]
 	}
-	raw := v[:end]
-	if j := bytes.LastIndexByte(raw, '<'); j >= 0 {
-		raw = raw[j+1:]
+	if strings.ContainsAny(id, " \t\r\n") {
+		id = strings.Join(strings.Fields(id), "")
 	}
-	if bytes.ContainsAny(raw, " \t\r\n") {
-		return strings.Join(strings.Fields(string(raw)), ""), rest, true
-	}
-	return string(raw), rest, true
+	return id, rest, true
 }

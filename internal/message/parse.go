@@ -31,19 +31,18 @@ func Parse(b []byte, truncated bool) *Message {
 	}
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	b = bytes.TrimLeft(b, "\r\n")
-	h, n := parseHeader(b)
-	w.m.Header = h
+	w.m.Header = ParseHeader(b)
 	if !hasField(b) {
 		w.raw(b, truncated)
 		return w.done()
 	}
 	p := readPart(b, "text/plain", truncated)
 	w.entity(p, 0, true)
-	if w.empty() && len(w.m.Attachments) == 0 && len(bytes.TrimSpace(b[n:])) > 0 {
-		if strings.HasPrefix(p.ct.mediaType, "multipart/") {
-			w.problem(safetext.Const("The parts of this message could not be told apart; its text is shown as it came."))
-			w.raw(p.body, truncated)
+	if w.empty() && len(w.m.Attachments) == 0 && strings.HasPrefix(p.ct.mediaType, "multipart/") {
+		if len(w.m.Problems) == 0 && len(bytes.TrimSpace(p.body)) > 0 {
+			w.problem(safetext.Const("No part of this message has any text; it is shown as it came."))
 		}
+		w.raw(p.body, truncated)
 	}
 	return w.done()
 }

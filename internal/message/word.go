@@ -120,8 +120,9 @@ func wordLen(s string) int { return cutWord(s).size }
 // between them; those of one charset are joined before they are decoded, for
 // software splits characters.
 func decodeWords(s string) string {
-	out := make([]byte, 0, len(s))
-	var run []byte // decoded octets not yet converted
+	var outBuf, runBuf [256]byte
+	out := outBuf[:0]
+	run := runBuf[:0] // decoded octets not yet converted
 	runCharset := ""
 	flush := func() {
 		if runCharset == "" {
@@ -155,7 +156,7 @@ func decodeWords(s string) string {
 		}
 		runCharset = w.charset
 		if w.base64 {
-			run = appendBase64(run, []byte(w.text))
+			run = appendBase64(run, w.text)
 		} else {
 			run = appendQ(run, w.text)
 		}
