@@ -2,6 +2,7 @@ package imapsession
 
 import (
 	"context"
+	"slices"
 	"sync"
 
 	"tidings/store"
@@ -16,8 +17,8 @@ const boxLimit = 8192
 // flag changes of one row may merge into the later position. Everything else
 // is never merged or dropped.
 //
-// List events that wait before a ResyncEvent of the session's own do nothing
-// that it does not undo; on overflow they go first, without a new epoch.
+// On overflow a ResyncEvent that the session put itself takes the place of the
+// list events before it; only if those after it are too many is there another.
 type Box struct {
 	limit  int
 	resync func() ResyncEvent
@@ -27,8 +28,8 @@ type Box struct {
 	queue []Event // queue[head:] waits
 	head  int
 	lists int // ListEvents that wait
-	// own is the index of the last ResyncEvent made here for an overflow, -1
-	// where it left the Box or another ResyncEvent came after.
+	// own is the index of the last ResyncEvent if it was made here for an
+	// overflow and still waits, else -1.
 	own int
 }
 
@@ -96,45 +97,53 @@ func (b *Box) compact() {
 	b.head = 0
 }
 
-// overflow makes room: it drops the list events before the last ResyncEvent,
-// and replaces those after it if they are still too many.
+// overflow makes room. Where a ResyncEvent waits, the list events before it do
+// nothing that it does not undo: they go, and it moves to where the first of
+// them stood, so that what comes after (a Result) never finds an older list
+// than before. The list events after it are replaced by a new ResyncEvent if
+// they are too many by themselves; one that was made here before, and that they
+// followed, gives it its place.
 func (b *Box) overflow() {
-	last := -1
-	for i := len(b.queue) - 1; i >= b.head && last < 0; i-- {
-		if _, ok := b.queue[i].(ResyncEvent); ok {
-			last = i
-		}
-	}
-	after := 0
-	for _, ev := range b.queue[max(last, b.head):] {
-		if _, ok := ev.(ListEvent); ok {
+	first, last, after := -1, -1, 0
+	for i, ev := range b.queue[b.head:] {
+		switch ev.(type) {
+		case ListEvent:
+			if first < 0 {
+				first = b.head + i
+			}
 			after++
+		case ResyncEvent:
+			last, after = b.head+i, 0
 		}
 	}
 	replace := after > b.limit
-	at := -1 // where the new ResyncEvent stands
-	w := b.head
-	for i := b.head; i < len(b.queue); i++ {
-		ev := b.queue[i]
-		if _, ok := ev.(ListEvent); ok && (i < last || replace) {
-			if i < last || at >= 0 {
+	rest := slices.Clone(b.queue[first:])
+	clear(b.queue[first:])
+	b.queue = b.queue[:first]
+	for _, ev := range rest {
+		if _, ok := ev.(ResyncEvent); ok {
+			b.queue = append(b.queue, ev)
+		}
+	}
+	b.lists = after
+	if replace {
+		b.lists = 0
+		if b.own < 0 {
+			b.own = len(b.queue)
+			b.queue = append(b.queue, nil)
+		}
+		b.queue[b.own] = b.resync()
+	}
+	for i, ev := range rest {
+		switch ev.(type) {
+		case ResyncEvent:
+			continue
+		case ListEvent:
+			if replace || first+i < last {
 				continue
 			}
-			at = w
-		} else if i == last && replace && b.own == last {
-			at = w // a later snapshot in the place of an earlier one of ours
 		}
-		b.queue[w] = ev
-		w++
-	}
-	clear(b.queue[w:])
-	b.queue = b.queue[:w]
-	b.lists = after
-	b.own = -1
-	if replace {
-		b.queue[at] = b.resync()
-		b.lists = 0
-		b.own = at
+		b.queue = append(b.queue, ev)
 	}
 }
 
