@@ -95,8 +95,19 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 			return err
 		}
 		if refusal != nil {
+			if err := l.noop(); err != nil { // perhaps it has been told by now
+				return err
+			}
+			if len(l.present(uids)) == 0 && !l.desyncing() {
+				refusal = nil
+			}
+		}
+		switch {
+		case refusal != nil:
 			l.s.finish(j, moveRefused(c.Dest, refusal), safetext.Text{})
 			return nil
+		case l.desyncing():
+			return nil // tried again behind the reselection
 		}
 	}
 	left := l.present(uids)
@@ -112,7 +123,7 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 		l.s.finish(j, fmt.Errorf("the server said OK, but the message is still here and not known to be in %s", say(c.Dest)), safetext.Text{})
 	case len(left) > 0:
 		l.s.finish(j, nil, safetext.Format("the server said OK, but %s of %s messages are still here", safetext.Int(len(left)), safetext.Int(len(uids))))
-	case !l.copyUID && l.hasUIDPlus() && !l.desyncing():
+	case !l.copyUID && l.hasUIDPlus():
 		// Somebody else's EXPUNGE was quicker: an OK that moved nothing.
 		l.s.finish(j, errGone, safetext.Text{})
 	default:

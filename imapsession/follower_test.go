@@ -1,0 +1,299 @@
+package imapsession
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"tidings/internal/testserver"
+	"tidings/store"
+)
+
+// fixedSecret is a Credentials that knows the password.
+type fixedSecret Secret
+
+func (s fixedSecret) Secret(context.Context) (Secret, error) { return Secret(s), nil }
+
+// configFor makes a Config for a plain-port server on loopback.
+func configFor(t testing.TB, addr, user, password string) Config {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Config{
+		Account:     "test",
+		Host:        host,
+		Port:        n,
+		Security:    Plaintext,
+		Credentials: fixedSecret{User: user, Password: password},
+		Log:         slog.New(slog.NewTextHandler(testLog{t}, nil)),
+	}
+}
+
+// testLog writes a session's log to the test's.
+type testLog struct{ t testing.TB }
+
+func (l testLog) Write(p []byte) (int, error) {
+	l.t.Logf("%s", p)
+	return len(p), nil
+}
+
+// follower listens to a session as ui does: it applies the events to a list of
+// its own and remembers what it was told. It fails the test where an event
+// breaks the contract of the Box.
+type follower struct {
+	t testing.TB
+	s *Session
+
+	mu        sync.Mutex
+	changed   chan struct{} // closed and replaced with every batch
+	list      *store.List
+	epoch     uint32
+	validity  uint32
+	states    []StateEvent
+	resyncs   []ResyncEvent
+	summaries map[store.UID]*store.Summary
+	results   map[CommandID]ResultEvent
+	bodies    map[CommandID]BodyEvent
+	folders   []Folder
+	newMail   []NewMailEvent
+	told      map[store.UID]bool // told of as new
+	unseen    UnseenEvent
+	alerts    []AlertEvent
+	kinds     []string // the events in order, by type
+}
+
+// start runs a session and a follower; both end with the test, or with stop.
+func start(t testing.TB, cfg Config) (f *follower, stop func()) {
+	t.Helper()
+	s := New(cfg)
+	f = &follower{
+		t: t, s: s,
+		changed:   make(chan struct{}),
+		list:      new(store.List),
+		summaries: map[store.UID]*store.Summary{},
+		results:   map[CommandID]ResultEvent{},
+		bodies:    map[CommandID]BodyEvent{},
+		told:      map[store.UID]bool{},
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ran, heard := make(chan struct{}), make(chan struct{})
+	listening, deaf := context.WithCancel(context.Background())
+	go func() {
+		defer close(ran)
+		_ = s.Run(ctx)
+	}()
+	go func() {
+		defer close(heard)
+		for {
+			evs, err := s.Events().Next(listening, 0)
+			if err != nil {
+				return
+			}
+			f.take(evs)
+		}
+	}()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			<-ran
+			for s.Events().Pending() > 0 {
+				f.wait()
+			}
+			deaf()
+			<-heard
+		})
+	}
+	t.Cleanup(stop)
+	return f, stop
+}
+
+// wait waits for the next batch, or a moment.
+func (f *follower) wait() {
+	f.mu.Lock()
+	ch := f.changed
+	f.mu.Unlock()
+	timer := time.NewTimer(20 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-ch:
+	case <-timer.C:
+	}
+}
+
+func (f *follower) take(evs []Event) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, ev := range evs {
+		f.kinds = append(f.kinds, fmt.Sprintf("%T", ev)[len("imapsession."):])
+		f.takeOne(ev)
+	}
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *follower) takeOne(ev Event) {
+	switch ev := ev.(type) {
+	case StateEvent:
+		f.states = append(f.states, ev)
+	case ResyncEvent:
+		if ev.Epoch <= f.epoch {
+			f.t.Errorf("epoch %d follows %d", ev.Epoch, f.epoch)
+		}
+		if ev.UIDValidity != f.validity {
+			f.told = map[store.UID]bool{}
+			f.summaries = map[store.UID]*store.Summary{}
+		}
+		f.list, f.epoch, f.validity = ev.List, ev.Epoch, ev.UIDValidity
+		f.resyncs = append(f.resyncs, ev)
+	case ListEvent:
+		if ev.Epoch != f.epoch {
+			return
+		}
+		if _, err := f.list.Apply(ev.Change); err != nil {
+			f.t.Errorf("the listener's list refuses %+v: %v", ev.Change, err)
+		}
+	case SummariesEvent:
+		for _, sum := range ev.Summaries {
+			f.summaries[sum.UID] = sum
+		}
+	case NewMailEvent:
+		if len(ev.UIDs) > ev.Count {
+			f.t.Errorf("NewMailEvent names %d messages and counts %d", len(ev.UIDs), ev.Count)
+		}
+		for _, u := range ev.UIDs {
+			if f.told[u] {
+				f.t.Errorf("message %d was told of as new twice", u)
+			}
+			if f.summaries[u] == nil {
+				f.t.Errorf("message %d was told of as new before its summary", u)
+			}
+			f.told[u] = true
+		}
+		f.newMail = append(f.newMail, ev)
+	case UnseenEvent:
+		if ev.Epoch == f.epoch {
+			f.unseen = ev
+		}
+	case ResultEvent:
+		if _, twice := f.results[ev.ID]; twice {
+			f.t.Errorf("command %d ended twice", ev.ID)
+		}
+		f.results[ev.ID] = ev
+	case BodyEvent:
+		f.bodies[ev.ID] = ev
+	case FoldersEvent:
+		f.folders = ev.Folders
+	case AlertEvent:
+		f.alerts = append(f.alerts, ev)
+	}
+}
+
+// patience bounds every wait of a test; it is no figure of merit.
+const patience = 20 * time.Second
+
+// until waits until cond holds; cond runs under the follower's lock.
+func (f *follower) until(what string, cond func() bool) {
+	f.t.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		f.mu.Lock()
+		ok, ch := cond(), f.changed
+		f.mu.Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-ch:
+		case <-timer.C:
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.t.Fatalf("waited in vain: %s; last state %+v", what, f.last())
+		}
+	}
+}
+
+func (f *follower) last() StateEvent {
+	if len(f.states) == 0 {
+		return StateEvent{}
+	}
+	return f.states[len(f.states)-1]
+}
+
+// live waits until the session has been live n times.
+func (f *follower) live(n int) {
+	f.t.Helper()
+	f.until(fmt.Sprintf("live for the %d. time", n), func() bool {
+		got := 0
+		for _, st := range f.states {
+			if st.State == Live {
+				got++
+			}
+		}
+		return got >= n && f.last().State == Live
+	})
+}
+
+// do runs a command and waits for its Result.
+func (f *follower) do(c Command) ResultEvent {
+	f.t.Helper()
+	id := f.s.Do(c)
+	return f.result(id)
+}
+
+func (f *follower) result(id CommandID) ResultEvent {
+	f.t.Helper()
+	f.until(fmt.Sprintf("the result of command %d", id), func() bool {
+		_, ok := f.results[id]
+		return ok
+	})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.results[id]
+}
+
+// target aims at messages of the mailbox as it is known now.
+func (f *follower) target(uids ...store.UID) Target {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return Target{Mailbox: "INBOX", UIDValidity: f.validity, UIDs: uids}
+}
+
+// rows are the rows of the follower's list, as testserver has them.
+func rows(l *store.List) []testserver.Row {
+	out := []testserver.Row{}
+	for i := range l.Len() {
+		r := l.Row(i)
+		row := testserver.Row{UID: uint32(r.UID), Flags: []string{}}
+		if r.UID != 0 && !r.Flags.Known() {
+			row.Flags = append(row.Flags, "unknown")
+		}
+		for _, name := range r.Flags.Names() {
+			if name != "\\Recent" {
+				row.Flags = append(row.Flags, name)
+			}
+		}
+		slices.Sort(row.Flags)
+		out = append(out, row)
+	}
+	return out
+}
+
+func sameRows(a, b []testserver.Row) bool {
+	return slices.EqualFunc(a, b, func(a, b testserver.Row) bool {
+		return a.UID == b.UID && slices.Equal(a.Flags, b.Flags)
+	})
+}
