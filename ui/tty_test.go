@@ -64,13 +64,15 @@ func onTerminal(t *testing.T, w, h int, messages int, environ ...string) *termin
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m := newModel(o)
-	x.program = newProgram(ctx, m, o)
-	pumped := make(chan struct{})
+	x.program = newProgram(context.Background(), m, o)
+	m.done = ctx.Done()
+	pumped, over := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(pumped)
 		(&pump{box: x.session.box, send: x.program.Send}).run(ctx)
 	}()
 	go func() {
+		defer close(over)
 		_, err := x.program.Run()
 		x.ended <- err
 	}()
@@ -92,8 +94,9 @@ func onTerminal(t *testing.T, w, h int, messages int, environ ...string) *termin
 	}()
 	t.Cleanup(func() {
 		cancel()
-		x.program.Kill()
 		<-pumped
+		x.program.Quit()
+		<-over
 		tty.Close()
 		master.Close()
 		<-read
