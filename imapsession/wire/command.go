@@ -32,6 +32,7 @@ const (
 	cmdOther    commandKind = iota
 	cmdFetch                // FETCH or STORE by sequence number
 	cmdUIDFetch             // UID FETCH or UID STORE
+	cmdSearch
 	cmdIdle
 	cmdAuth
 	cmdLogin
@@ -45,9 +46,10 @@ type writer struct {
 
 	mu      sync.Mutex // serialises writes
 	line    []byte     // the command line so far
-	prior   int        // octets of the command before its last literal
 	head    []byte     // the command's beginning, while its literals pass
 	literal int64      // octets of our own literal still to come
+	args    []byte     // a log-in's arguments, literals inlined
+	secret  func(*secrets, []byte)
 	out     []byte
 	rawTags int
 	hold    bool // the next DONE waits
@@ -67,7 +69,7 @@ func (t *Tap) Write(p []byte) (int, error) {
 	}
 	held := w.held
 	if err := w.lines(p); err != nil {
-		w.err = err
+		w.err = t.fail(err)
 		return 0, err
 	}
 	if w.held && !held {
@@ -85,6 +87,9 @@ func (w *writer) lines(p []byte) error {
 		if w.literal > 0 {
 			n := min(w.literal, int64(len(p)))
 			w.out = append(w.out, p[:n]...)
+			if w.secret != nil {
+				w.args = append(w.args, p[:n]...)
+			}
 			w.literal -= n
 			p = p[n:]
 			continue
@@ -121,19 +126,30 @@ func (w *writer) commandLine(line []byte) {
 			return
 		}
 		w.head = append(w.head[:0], text[:min(len(text), 4096)]...)
-		t.begin(text, nil)
+		w.args = w.args[:0]
+		w.secret = t.begin(text, nil)
 	} else if first {
 		// A SASL response; no literal, whatever it looks like.
-		t.expectContinuation(text)
+		t.expectContinuation()
+		t.learn(func(s *secrets) { s.learnSASL(text) })
 		t.trace.record(time.Now(), t.opts.Name, Out, []byte("[redacted]"))
 		w.out = append(w.out, line...)
 		return
+	}
+	if w.secret != nil {
+		w.args = append(w.args, line...)
+		if !literal {
+			args := trimEOL(w.args)
+			t.learn(func(s *secrets) { w.secret(s, args) })
+			clear(w.args)
+			w.args = w.args[:0]
+		}
 	}
 	t.traceOut(w.head, text, first)
 	if literal {
 		w.literal = size
 		if sync {
-			t.expectContinuation(nil)
+			t.expectContinuation()
 		}
 	} else {
 		w.head = w.head[:0]
@@ -145,6 +161,7 @@ func (w *writer) commandLine(line []byte) {
 // has ended IDLE by itself; it would then be taken for a command.
 func (w *writer) done(line []byte) {
 	if !w.tap.idling() {
+		w.hold = false
 		return
 	}
 	w.tap.trace.record(time.Now(), w.tap.opts.Name, Out, []byte("DONE"))
@@ -224,8 +241,9 @@ func outgoingLiteral(text []byte) (size int64, sync, ok bool) {
 }
 
 // begin registers a command by its first line, before it is sent, so that no
-// answer can come earlier.
-func (t *Tap) begin(text []byte, raw *rawCommand) {
+// answer can come earlier. For a log-in it returns what learns the secrets of
+// its arguments, once they are complete.
+func (t *Tap) begin(text []byte, raw *rawCommand) (learn func(*secrets, []byte)) {
 	c := cursor{b: text}
 	p := pendingCommand{tag: string(c.word()), raw: raw}
 	c.space()
@@ -236,7 +254,21 @@ func (t *Tap) begin(text []byte, raw *rawCommand) {
 		verb = c.word()
 	}
 	switch {
+	case equalFold(verb, "LOGIN"):
+		p.kind = cmdLogin
+		learn = (*secrets).learnLogin
+	case equalFold(verb, "AUTHENTICATE"):
+		if raw == nil {
+			p.kind, p.conts = cmdAuth, 1
+		}
+		learn = func(s *secrets, args []byte) {
+			if f := bytes.Fields(args); len(f) > 3 {
+				s.learnSASL(f[3])
+			}
+		}
 	case raw != nil:
+	case equalFold(verb, "SEARCH"):
+		p.kind = cmdSearch
 	case equalFold(verb, "FETCH"), equalFold(verb, "STORE"):
 		p.kind = cmdFetch
 		if uid {
@@ -248,15 +280,30 @@ func (t *Tap) begin(text []byte, raw *rawCommand) {
 		}
 	case equalFold(verb, "IDLE"):
 		p.kind, p.conts = cmdIdle, 1
-	case equalFold(verb, "AUTHENTICATE"):
-		p.kind, p.conts = cmdAuth, 1
-	case equalFold(verb, "LOGIN"):
-		p.kind = cmdLogin
 	}
 	t.mu.Lock()
 	t.pending = append(t.pending, p)
 	t.stats.Commands++
 	t.mu.Unlock()
+	return learn
+}
+
+func (t *Tap) learn(f func(*secrets)) {
+	t.mu.Lock()
+	f(&t.secrets)
+	t.mu.Unlock()
+}
+
+// searching is the tag of the oldest SEARCH in flight, or "".
+func (t *Tap) searching() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.pending {
+		if t.pending[i].kind == cmdSearch {
+			return t.pending[i].tag
+		}
+	}
+	return ""
 }
 
 // wantedItems reads which data items a FETCH asks for.
@@ -371,7 +418,7 @@ func (t *Tap) running(k commandKind) bool {
 
 // expectContinuation notes that imapclient waits for one more continuation
 // request, for the command that was sent last.
-func (t *Tap) expectContinuation([]byte) {
+func (t *Tap) expectContinuation() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if n := len(t.pending); n > 0 {
@@ -393,12 +440,6 @@ func (t *Tap) takeContinuation() (waited, secret bool) {
 		}
 	}
 	return waited, secret
-}
-
-// holdsSecret reports whether a text from the server may repeat what a log-in
-// told it.
-func (t *Tap) holdsSecret(text []byte) bool {
-	return len(text) > 0 && (t.running(cmdAuth) || t.running(cmdLogin))
 }
 
 // traceOut records a line of a command that begins with head.

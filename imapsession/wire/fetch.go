@@ -28,7 +28,7 @@ type fetch struct {
 	uid    uint32
 	modseq uint64
 	size   uint64
-	flags  flagList
+	flags  *flagList
 	date   [26]byte // dd-Mon-yyyy hh:mm:ss +zzzz
 
 	sent   items     // scalar items that were written out
@@ -91,8 +91,11 @@ func (s *scanner) fetchItems(c *cursor) error {
 		}
 		c.space()
 		if c.end() {
-			f.broken = true // the closing parenthesis is missing
-			return s.endFetch()
+			f.broken = true
+			if size, ok := trailingLiteral(c.b); ok {
+				return s.startLiteral(size, drop) // the quotes are broken
+			}
+			return s.endFetch() // the closing parenthesis is missing
 		}
 		if c.take(')') {
 			return s.endFetch()
@@ -335,19 +338,18 @@ func (s *scanner) endFetch() error {
 	if f.state == undecided || f.state == holding {
 		f.state = s.tap.wanted(f.have, f.uid)
 	}
-	ev := Event{Kind: KindFetch, Num: f.seq, UID: f.uid, ModSeq: f.modseq, Broken: f.broken}
-	if f.have&itemFlags != 0 {
-		ev.HasFlags = true
-		ev.FlagNames = f.flags.names
-	}
 	if f.broken {
 		s.tap.count(&s.tap.stats.Repaired)
 	}
+	ev := queued{
+		kind: KindFetch, num: f.seq, uid: f.uid, modseq: f.modseq, flags: f.flags,
+		hasFlags: f.have&itemFlags != 0, broken: f.broken,
+	}
 	if f.seq == 0 {
 		// No message: the session must not look for one.
-		ev = Event{Kind: KindOther, Type: "FETCH", Broken: true}
+		ev = queued{full: &Event{Kind: KindOther, Type: "FETCH", Broken: true}}
 	}
-	if err := s.tap.push(ev); err != nil {
+	if err := s.tap.enqueue(ev, 0); err != nil {
 		return err
 	}
 	if f.state == passing {

@@ -3,7 +3,7 @@ package wire
 // flagLists interns flag lists by how the server wrote them: a mailbox of a
 // million messages has a few dozen different ones.
 type flagLists struct {
-	lists map[string]flagList
+	lists map[string]*flagList
 	names map[string]string
 }
 
@@ -14,6 +14,9 @@ type flagList struct {
 	odd   bool     // clean leaves something out
 }
 
+// noFlags is what NIL in place of a list means.
+var noFlags = &flagList{names: []string{}, clean: []byte("()"), odd: true}
+
 // maxInterned bounds both tables; a server that invents more only costs
 // allocations.
 const maxInterned = 512
@@ -21,11 +24,11 @@ const maxInterned = 512
 // parse reads a flag list at c: (\Seen foo), leniently: NIL, quoted flags,
 // stray blanks and octets that are no flag are accepted. ok is false where
 // there is no list.
-func (fl *flagLists) parse(c *cursor) (l flagList, ok bool) {
+func (fl *flagLists) parse(c *cursor) (l *flagList, ok bool) {
 	c.space()
 	if c.peek() != '(' {
 		w := c.word()
-		return flagList{names: []string{}, clean: []byte("()"), odd: true}, equalFold(w, "NIL")
+		return noFlags, equalFold(w, "NIL")
 	}
 	start := c.i
 	end, closed := listEnd(c.b, c.i)
@@ -35,9 +38,7 @@ func (fl *flagLists) parse(c *cursor) (l flagList, ok bool) {
 		return l, true
 	}
 	inner := cursor{b: raw, i: 1}
-	l.names = []string{}
-	l.clean = append(l.clean, '(')
-	l.odd = !closed
+	l = &flagList{names: []string{}, clean: []byte{'('}, odd: !closed}
 	for {
 		if inner.space() && inner.peek() == ')' {
 			l.odd = true
@@ -70,7 +71,7 @@ func (fl *flagLists) parse(c *cursor) (l flagList, ok bool) {
 	l.clean = append(l.clean, ')')
 	if len(raw) <= 256 && len(fl.lists) < maxInterned {
 		if fl.lists == nil {
-			fl.lists = make(map[string]flagList)
+			fl.lists = make(map[string]*flagList)
 		}
 		fl.lists[string(raw)] = l
 	}

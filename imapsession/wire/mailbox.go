@@ -90,15 +90,15 @@ func unhex(ch byte) int {
 // octets back; else the stand-in. utf8Names tells which way imapclient encodes
 // (it writes UTF-8 as soon as IMAP4rev2 is advertised). ok is false for a name
 // that no command could carry.
-func clientName(raw []byte, utf8Names bool) (name string, aliased, ok bool) {
+func clientName(raw []byte, utf8Names bool) (name string, ok bool) {
 	for _, ch := range raw {
 		if ch == 0 || ch == '\r' || ch == '\n' {
-			return "", false, false
+			return "", false
 		}
 	}
 	s := string(raw)
 	if strings.EqualFold(s, "INBOX") {
-		return "INBOX", false, true
+		return "INBOX", true
 	}
 	if dec, ok := decodeMailbox(s); ok && !strings.HasPrefix(dec, aliasPrefix) {
 		again := encodeMailbox(dec)
@@ -106,10 +106,12 @@ func clientName(raw []byte, utf8Names bool) (name string, aliased, ok bool) {
 			again = strings.ReplaceAll(dec, "&", "&-")
 		}
 		if again == s {
-			return s, false, true
+			return s, true
 		}
 	}
-	return alias(raw), true, true
+	// imapclient would write a longer one as a literal, which passes as it is.
+	name = alias(raw)
+	return name, len(raw) > 0 && len(name) <= 4000
 }
 
 // mailboxEncoding is the base64 of modified UTF-7 (RFC 3501 §5.1.3).

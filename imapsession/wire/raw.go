@@ -55,7 +55,9 @@ func (t *Tap) Raw(ctx context.Context, cmd string) (RawReply, error) {
 	if err == nil {
 		w.rawTags++
 		line := nextRawTag(w.rawTags) + " " + cmd
-		t.begin([]byte(line), r)
+		if learn := t.begin([]byte(line), r); learn != nil {
+			t.learn(func(s *secrets) { learn(s, []byte(line)) })
+		}
 		t.traceOut([]byte(line), []byte(line), true)
 		w.out = append(append(w.out, line...), "\r\n"...)
 		err = w.send()

@@ -33,12 +33,12 @@ func (s *scanner) named(w []byte, c *cursor, line []byte) (ev Event, ok bool) {
 		ev, ok = vanished(c)
 		// imapclient does not know it; the event is all there is.
 		return ev, ok
-	case "SEARCH":
-		b, ok = s.search(b, c, true)
-	case "SORT":
-		b, ok = s.search(b, c, false)
+	case "SEARCH", "SORT":
+		s.nums = s.nums[:0]
+		s.readNumbers(c)
+		b, ok = s.appendSearch(b, typ == "SEARCH"), true
 	case "ESEARCH":
-		b, ok = appendESearch(b, c)
+		b, ok = s.appendESearch(b, c)
 	case "LIST":
 		b, ok = s.appendList(b, c)
 	case "STATUS":
@@ -71,59 +71,18 @@ func vanished(c *cursor) (ev Event, ok bool) {
 	return ev, true
 }
 
-// search writes the numbers of a SEARCH or SORT. Those of a SEARCH go out
-// ascending (their order means nothing, and imapclient is quadratic in
-// descending ones); a (MODSEQ n) at the end only there, since imapclient dies
-// of it in a SORT. A 0 would become "*".
-func (s *scanner) search(b []byte, c *cursor, isSearch bool) ([]byte, bool) {
-	s.nums = s.nums[:0]
-	modseq, hasModSeq := uint64(0), false
-	ascending := true
-	for {
-		c.space()
-		if c.end() {
-			break
-		}
-		if c.take('(') {
-			if equalFold(c.word(), "MODSEQ") {
-				c.space()
-				modseq, hasModSeq = number(c.word())
-			}
-			break
-		}
-		w := c.word()
-		if len(w) == 0 {
-			c.i++
-			continue
-		}
-		n, ok := number32(w)
-		if !ok || n == 0 {
-			continue
-		}
-		if len(s.nums) > 0 && n < s.nums[len(s.nums)-1] {
-			ascending = false
-		}
-		s.nums = append(s.nums, n)
-	}
-	if isSearch && !ascending {
-		slices.Sort(s.nums)
-	}
-	for _, n := range s.nums {
-		b = strconv.AppendUint(append(b, ' '), uint64(n), 10)
-	}
-	if isSearch && hasModSeq {
-		b = append(strconv.AppendUint(append(b, " (MODSEQ "...), modseq, 10), ')')
-	}
-	if cap(s.nums)*4 > keepBuffer {
-		s.nums = nil
-	}
-	return b, true
-}
-
 // appendESearch writes the parts of an ESEARCH that imapclient reads (RFC 4731):
-// the tag, UID, MIN, MAX, COUNT, ALL, MODSEQ.
-func appendESearch(b []byte, c *cursor) ([]byte, bool) {
+// the tag, UID, MIN, MAX, COUNT, ALL, MODSEQ. imapclient dies of one without a
+// tag, which can only mean the SEARCH in flight.
+func (s *scanner) appendESearch(b []byte, c *cursor) ([]byte, bool) {
 	c.space()
+	if c.peek() != '(' {
+		tag := s.tap.searching()
+		if tag == "" {
+			return b, false
+		}
+		b = append(append(append(b, ` (TAG "`...), tag...), `")`...)
+	}
 	if c.take('(') {
 		c.space()
 		if !equalFold(c.word(), "TAG") {
@@ -207,6 +166,10 @@ func (s *scanner) appendList(b []byte, c *cursor) ([]byte, bool) {
 		b = append(b, "NIL"...)
 	}
 	c.space()
+	// A name with blanks that nobody quoted goes to the line's end.
+	if ch := c.peek(); ch != '"' && ch != '{' && ch != '~' && bytes.IndexByte(c.rest(), '(') < 0 {
+		return s.appendName(append(b, ' '), bytes.TrimRight(c.rest(), " "))
+	}
 	return s.appendMailbox(append(b, ' '), c)
 }
 
@@ -232,7 +195,12 @@ func (s *scanner) appendMailbox(b []byte, c *cursor) ([]byte, bool) {
 	if !ok {
 		return b, false
 	}
-	name, _, ok := clientName(raw, s.utf8 || s.utf8Accept)
+	return s.appendName(b, raw)
+}
+
+// appendName writes a mailbox name of which the server's octets are known.
+func (s *scanner) appendName(b, raw []byte) ([]byte, bool) {
+	name, ok := clientName(raw, s.utf8 || s.utf8Accept)
 	if !ok {
 		return b, false
 	}

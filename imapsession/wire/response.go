@@ -10,7 +10,7 @@ func (s *scanner) begin(seg []byte) error {
 	line := trimEOL(seg)
 	s.resp = s.resp[:0]
 	if !s.greeted && len(line) > 0 && !isGreeting(line) {
-		return fmt.Errorf("%w: it said %q", ErrGreeting, printable(line[:min(len(line), 60)]))
+		return notIMAP(line)
 	}
 	switch {
 	case len(line) == 0:
@@ -56,6 +56,10 @@ func (s *scanner) begin(seg []byte) error {
 		return err
 	}
 	return s.end()
+}
+
+func notIMAP(said []byte) error {
+	return fmt.Errorf("%w: it said \"%s\"", ErrGreeting, printable(said[:min(len(said), 60)]))
 }
 
 // isGreeting reports whether a line may be a server's first word.
@@ -168,7 +172,9 @@ func (s *scanner) untagged(line []byte) error {
 	} else {
 		ev, ok = s.named(w, &c, line)
 	}
-	s.traceIn(traced(line, ev.Type))
+	if s.tap.trace != nil {
+		s.traceIn(traced(line, ev.Type))
+	}
 	if s.forRaw && ev.Kind != KindExists && ev.Kind != KindExpunge {
 		s.out = s.out[:start]
 	}
@@ -183,6 +189,10 @@ func (s *scanner) untagged(line []byte) error {
 	}
 	// The event has to be there before what it tells of; nothing of s.out is
 	// handed on before feed returns.
+	switch ev.Kind {
+	case KindExists, KindRecent, KindExpunge:
+		return s.tap.enqueue(queued{kind: ev.Kind, num: ev.Num, broken: ev.Broken}, 0)
+	}
 	return s.tap.push(ev)
 }
 
@@ -250,11 +260,17 @@ func traced(line []byte, typ string) []byte {
 }
 
 func (s *scanner) traceIn(text []byte) {
+	if s.tap.trace == nil {
+		return
+	}
+	if s.tap.holdsSecret(text) {
+		text = []byte("[redacted]")
+	}
 	s.tap.trace.record(s.now, s.tap.opts.Name, In, text)
 }
 
-// traceStatus records a status response; its text is left out where a log-in
-// is under way and the server echoes what it was told.
+// traceStatus records a status response, without the parts in which the server
+// echoes what a log-in told it.
 func (s *scanner) traceStatus(tag []byte, typ string, st *statusText) {
 	if s.tap.trace == nil {
 		return

@@ -40,7 +40,8 @@ type scanner struct {
 	utf8Accept bool // UTF8=ACCEPT was enabled
 	note       []byte
 	scratch    []byte
-	nums       []uint32
+	nums       []uint32 // of the running SEARCH
+	modseq     uint64   // of the running SEARCH
 }
 
 // route says where a literal's octets go.
@@ -60,6 +61,7 @@ const (
 	respNone respKind = iota // between responses
 	respFetch
 	respBuffered
+	respSearch  // a SEARCH too long for one line
 	respDropped // too large to be looked at
 )
 
@@ -92,10 +94,7 @@ func (s *scanner) feed(b []byte) error {
 		i := bytes.IndexByte(b, '\n')
 		if i < 0 {
 			s.seg = append(s.seg, b...)
-			if s.text+len(s.seg) > s.tap.opts.Limits.Line {
-				return limitError("octets of one response", int64(s.tap.opts.Limits.Line))
-			}
-			return nil
+			return s.partial()
 		}
 		seg := b[:i+1]
 		b = b[i+1:]
@@ -111,6 +110,23 @@ func (s *scanner) feed(b []byte) error {
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// partial looks at a line whose end has not come yet.
+func (s *scanner) partial() error {
+	if !s.greeted && s.seg[0] != '*' && s.seg[0] != '\r' {
+		return notIMAP(s.seg)
+	}
+	if s.kind == respNone && len(s.seg) > longSearch && !s.tap.rawRunning() {
+		s.beginSearch()
+	}
+	if s.kind == respSearch {
+		return s.searchPart()
+	}
+	if s.text+len(s.seg) > s.tap.opts.Limits.Line {
+		return limitError("octets of one response", int64(s.tap.opts.Limits.Line))
 	}
 	return nil
 }
@@ -144,6 +160,8 @@ func (s *scanner) segment(seg []byte) error {
 			return limitError("octets of one response", int64(s.tap.opts.Limits.Line))
 		}
 		return s.buffered(len(seg))
+	case respSearch:
+		return s.endSearch(trimEOL(seg))
 	default:
 		return s.dropped(trimEOL(seg))
 	}
@@ -261,8 +279,10 @@ func (s *scanner) depth(b []byte) error {
 	return nil
 }
 
-// trailingLiteral finds a literal's announcement at the end of text, outside
-// of quoted strings.
+// trailingLiteral finds a literal's announcement at the end of text. It does
+// not ask whether a quoted string is open: none may hold a line end, so that
+// with one open the quotes are what is wrong, and to take a literal's octets
+// for responses would let a message forge them.
 func trailingLiteral(b []byte) (size int64, ok bool) {
 	if len(b) < 3 || b[len(b)-1] != '}' {
 		return 0, false
@@ -272,21 +292,7 @@ func trailingLiteral(b []byte) (size int64, ok bool) {
 		return 0, false
 	}
 	size, next, ok := announced(b, i)
-	if !ok || next != len(b) {
-		return 0, false
-	}
-	quoted := false
-	for j := 0; j < i; j++ {
-		switch b[j] {
-		case '\\':
-			if quoted {
-				j++
-			}
-		case '"':
-			quoted = !quoted
-		}
-	}
-	return size, !quoted
+	return size, ok && next == len(b)
 }
 
 // count adds to one of the counters in stats.

@@ -17,9 +17,9 @@ const keepBuffer = 64 << 10
 // Tap is the conn that imapclient gets. Make one with New.
 //
 // Read is called by imapclient's reader goroutine alone. Write, HoldDone,
-// Flush, Raw, SetPhase, Events and Ready are for the session goroutine (and
-// imapclient's IDLE goroutine, which writes DONE for it). Close, Err, Stats
-// and LastRead are for anyone.
+// Flush, Raw, SetPhase, Events, Each and Ready are for the session goroutine
+// (and imapclient's IDLE goroutine, which writes DONE for it). Close, Err,
+// Stats and LastRead are for anyone.
 type Tap struct {
 	conn  net.Conn
 	opts  Options
@@ -36,6 +36,7 @@ type Tap struct {
 	ready   chan struct{}
 	queue   queue
 	pending []pendingCommand
+	secrets secrets
 	stats   Stats
 	err     error
 	closed  bool

@@ -13,13 +13,17 @@ const lineCut = 500
 type Dir uint8
 
 const (
-	In  Dir = iota // from the server
-	Out            // to the server
+	In     Dir = iota // from the server
+	Out               // to the server
+	Remark            // neither: a Note about the connection
 )
 
 func (d Dir) String() string {
-	if d == Out {
+	switch d {
+	case Out:
 		return ">"
+	case Remark:
+		return "-"
 	}
 	return "<"
 }
@@ -72,6 +76,12 @@ func (tr *Trace) record(at time.Time, conn string, dir Dir, text []byte) {
 		tr.next, tr.full = 0, true
 	}
 	tr.mu.Unlock()
+}
+
+// Note adds a line that no Tap saw: what happened before TLS, or a remark
+// about the connection. It must hold no secret.
+func (tr *Trace) Note(conn string, dir Dir, text string) {
+	tr.record(time.Now(), conn, dir, []byte(text))
 }
 
 // Lines returns what is kept, oldest first.
