@@ -4,8 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
+
+	"tidings/imapsession"
+	"tidings/internal/config"
+	"tidings/internal/crash"
+	"tidings/internal/safetext"
 )
 
 func (p Program) checkCommand() *cobra.Command {
@@ -14,20 +23,141 @@ func (p Program) checkCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Try the config: connect, sign in, and print what each server can do",
-		Args:  noArguments,
-		RunE:  func(c *cobra.Command, _ []string) error { return p.check(c.Context(), file, accounts) },
+		Long: `Try the config: read it, then connect to each account's server and sign in, and
+print what was found: how the link is protected, the capabilities that matter,
+the folders and their roles, whether IDLE answers. Nothing is changed on any
+server.`,
+		Args: noArguments,
+		RunE: func(c *cobra.Command, _ []string) error { return p.check(c.Context(), file, accounts) },
 	}
 	c.Flags().StringVar(&file, "config", "", configUsage)
 	c.Flags().StringArrayVar(&accounts, "account", nil, "check only the account with this `NAME` (repeatable)")
 	return c
 }
 
+// finding is what became of one account's check.
+type finding struct {
+	account config.Account
+	report  imapsession.Report
+	err     error
+}
+
+// check is `tidings check`. Passwords are asked for one by one, the servers are
+// tried side by side, and the reports come in the order of the config.
 func (p Program) check(ctx context.Context, file string, names []string) error {
 	cfg, err := p.load(file, names)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.Stdout, "the config is valid: %d accounts\n", len(cfg.Accounts))
-	_ = ctx
-	return errors.New("the accounts were not tried")
+	findings := make([]finding, len(cfg.Accounts))
+	var running sync.WaitGroup
+	for i, a := range cfg.Accounts {
+		f := &findings[i]
+		f.account = a
+		source := credentials(a)
+		if f.err = source.Prepare(ctx); f.err != nil {
+			continue
+		}
+		session, err := sessionConfig(a, source)
+		if f.err = err; err != nil {
+			continue
+		}
+		running.Add(1)
+		crash.Go("check "+a.Name, func() {
+			defer running.Done()
+			f.report, f.err = imapsession.Check(ctx, session)
+		})
+	}
+	running.Wait()
+	failed := false
+	for i, f := range findings {
+		if i > 0 {
+			fmt.Fprintln(p.Stdout)
+		}
+		f.print(p.Stdout)
+		if f.err != nil {
+			failed = true
+			p.complain(fmt.Errorf("account %q: %s", f.account.Name, f.problem()))
+		}
+	}
+	if failed {
+		return errSaid
+	}
+	return nil
+}
+
+// problem is a failed check's sentence, without what can be done only on the
+// screen.
+func (f finding) problem() string {
+	var certificate *config.CertificateError
+	if errors.As(f.err, &certificate) {
+		return certificate.Sentence
+	}
+	text := strings.TrimPrefix(f.err.Error(), fmt.Sprintf("account %q: ", f.account.Name))
+	return strings.TrimSuffix(text, " and press r")
+}
+
+// print writes what was found, as far as it went.
+func (f finding) print(w io.Writer) {
+	r := f.report
+	fmt.Fprintf(w, "%s  (%s at %s, port %d)\n", safetext.Clean(f.account.Name), safetext.Clean(f.account.User), safetext.Clean(f.account.Host), f.account.Port)
+	line := func(label, format string, args ...any) {
+		fmt.Fprintf(w, "  %-14s%s\n", label, fmt.Sprintf(format, args...))
+	}
+	if !r.Transport.IsEmpty() {
+		line("link", "%s", r.Transport)
+	}
+	if c := r.Certificate; c.Fingerprint != "" {
+		line("certificate", "%s, issued by %s, until %s", c.Subject, c.Issuer, c.Expires.UTC().Format("2 January 2006"))
+		line("", "%s", c.Fingerprint)
+	}
+	if len(r.Mechanisms) > 0 {
+		line("sign-in", "%s", safetext.Join(r.Mechanisms, ", "))
+	}
+	for i, c := range r.Capabilities {
+		label := ""
+		if i == 0 {
+			label = "capabilities"
+		}
+		has := "yes"
+		if !c.Has {
+			has = "no "
+		}
+		line(label, "%s %-12s %s", has, c.Name, c.Use)
+	}
+	for i, folder := range r.Folders {
+		label := ""
+		if i == 0 {
+			label = "folders"
+		}
+		switch {
+		case folder.Role != "":
+			line(label, "%s  (%s)", folder.Name, folder.Role)
+		case folder.NoSelect:
+			line(label, "%s  (holds only folders)", folder.Name)
+		default:
+			line(label, "%s", folder.Name)
+		}
+	}
+	if f.err != nil {
+		return
+	}
+	line("mailbox", "%s, %d messages, UIDVALIDITY %d", r.Mailbox, r.Messages, r.UIDValidity)
+	if r.Idle {
+		line("IDLE", "answers in %s", short(r.IdleReply))
+	} else {
+		line("IDLE", "%s", r.IdleProblem)
+	}
+	line("round trip", "%s", short(r.RoundTrip))
+}
+
+// short writes a measured time with two or three digits.
+func short(d time.Duration) string {
+	switch {
+	case d < time.Millisecond:
+		return d.Round(time.Microsecond).String()
+	case d < 100*time.Millisecond:
+		return d.Round(100 * time.Microsecond).String()
+	}
+	return d.Round(time.Millisecond).String()
 }

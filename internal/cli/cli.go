@@ -115,6 +115,7 @@ config: tidings demo. Keys are explained on screen by "?"; Q quits.`,
 	root.AddCommand(
 		p.demoCommand(),
 		p.checkCommand(),
+		p.showCommand(),
 		p.configCommand(),
 		p.versionCommand(),
 		p.manCommand(root),
