@@ -15,6 +15,7 @@ type account struct {
 	cfg Account
 
 	state    imapsession.StateEvent
+	started  bool      // a StateEvent has come
 	lastSign time.Time // copied from the session by Update, so that View is pure
 
 	epoch    uint32 // 0: nothing selected yet

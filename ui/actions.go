@@ -32,9 +32,9 @@ func (m *Model) key(k tea.KeyPressMsg) {
 	}
 	switch act {
 	case actHelp:
-		m.toggleShade(helpShade, 0)
+		m.toggleShade(helpShade)
 	case actLog:
-		m.toggleShade(logShade, atEnd)
+		m.toggleShade(logShade)
 	case actRetry:
 		m.say(a, own(sDim, "trying the connection again"))
 		a.cfg.Session.Retry(true)
@@ -71,12 +71,12 @@ func (m *Model) key(k tea.KeyPressMsg) {
 	}
 }
 
-func (m *Model) toggleShade(k shadeKind, top int) {
+func (m *Model) toggleShade(k shadeKind) {
 	if m.over.kind == k {
 		m.over = shade{}
 		return
 	}
-	m.over = shade{kind: k, top: top}
+	m.over = shade{kind: k, follow: k == logShade}
 }
 
 func (m *Model) switchTo(i int) {
@@ -94,25 +94,25 @@ func (m *Model) motion(a *account, act action) {
 	switch {
 	case m.over.kind != noShade:
 		page = m.layout().body.h
-		move = func(n int) { m.over.top = addClamped(m.over.top, n) }
+		move = func(n int) { m.over.scroll(n, page) }
 	case m.reading && a.reader != nil:
 		page = m.layout().reader.h
 		move = a.reader.scroll
 	}
-	page = max(page-1, 1)
+	step := max(page-1, 1)
 	switch act {
 	case actDown:
 		move(1)
 	case actUp:
 		move(-1)
 	case actHalfDown:
-		move(max(page/2, 1))
+		move(max(step/2, 1))
 	case actHalfUp:
-		move(-max(page/2, 1))
+		move(-max(step/2, 1))
 	case actPageDown:
-		move(page)
+		move(step)
 	case actPageUp:
-		move(-page)
+		move(-step)
 	case actTop:
 		move(-atEnd / 2)
 	case actBottom:
@@ -351,7 +351,7 @@ func (m *Model) wheel(e tea.Mouse) {
 	l := m.layout()
 	switch {
 	case m.over.kind != noShade:
-		m.over.top = addClamped(m.over.top, n)
+		m.over.scroll(n, l.body.h)
 	case a.reader != nil && inside(l.reader, e):
 		a.reader.scroll(n)
 	case inside(l.list, e):

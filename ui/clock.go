@@ -51,7 +51,14 @@ const probeGrace = 2 * time.Second
 // unproven reports whether a link that is said to be live has been silent for
 // longer than it may be.
 func (a *account) unproven(now time.Time) bool {
-	return a.cfg.Probe > 0 && now.Sub(a.lastSign) > a.cfg.Probe+probeGrace
+	return a.cfg.Probe > 0 && a.silence(now) > a.cfg.Probe+probeGrace
+}
+
+// silence is how long ago the server was last heard. The monotonic clock stands
+// still while the machine sleeps, the wall clock may be set: the longer of both
+// counts, for it is the one that claims less.
+func (a *account) silence(now time.Time) time.Duration {
+	return max(now.Sub(a.lastSign), now.Round(0).Sub(a.lastSign.Round(0)), 0)
 }
 
 // schedule returns a command for the next time at which the status bar, or the
@@ -81,7 +88,7 @@ func nextChange(a *account, now time.Time) time.Duration {
 	if a.lastSign.IsZero() {
 		return idleStep
 	}
-	since := max(now.Sub(a.lastSign), 0)
+	since := a.silence(now)
 	next := idleStep - since%idleStep
 	if p := a.cfg.Probe + probeGrace; p >= since && p-since < next && a.state.State == imapsession.Live {
 		next = p - since + time.Millisecond

@@ -68,7 +68,7 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 
 func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	was := a.state
-	a.state = ev
+	a.state, a.started = ev, true
 	switch {
 	case ev.State == imapsession.Live && was.State != imapsession.Live && was.Attempt > 0:
 		m.say(a, own(sGood, "back online"))

@@ -1,9 +1,13 @@
 package ui
 
+import "tidings/internal/safetext"
+
 // shade is what lies over list and reader.
 type shade struct {
-	kind shadeKind
-	top  int // first line shown
+	kind   shadeKind
+	top    int             // first line shown
+	log    []safetext.Text // of the log shade, as of the last Update
+	follow bool            // stay at the end while the log grows
 }
 
 type shadeKind uint8
@@ -13,6 +17,43 @@ const (
 	helpShade
 	logShade
 )
+
+// settleShade brings the shade up to date for a body of w x h.
+func (m *Model) settleShade(w, h int) {
+	s := &m.over
+	rows := 0
+	switch s.kind {
+	case helpShade:
+		rows = helpRows(w, h)
+	case logShade:
+		s.log = nil
+		if a := m.account(); a != nil && a.cfg.Log != nil {
+			s.log = a.cfg.Log()
+		}
+		rows = len(s.log)
+	}
+	last := max(rows-h, 0)
+	if s.follow || s.top > last {
+		s.top = last
+	}
+	s.top = max(s.top, 0)
+}
+
+// scroll moves the shade by n lines. At its end the log follows what is new.
+func (s *shade) scroll(n, h int) {
+	s.top = addClamped(s.top, n)
+	s.follow = s.kind == logShade && s.top >= len(s.log)-h
+}
+
+// drawShade draws line y of the shade.
+func (m *Model) drawShade(p *pen, b area, y int) {
+	switch m.over.kind {
+	case helpShade:
+		m.drawHelp(p, b, y)
+	case logShade:
+		m.drawLog(p, y)
+	}
+}
 
 // here is the pane that has the keys.
 func (m *Model) here() where {
@@ -25,18 +66,6 @@ func (m *Model) here() where {
 		return inReader
 	}
 	return inList
-}
-
-// shadeLines returns what draws line y of the shade, or nil where there is
-// none.
-func (m *Model) shadeLines(b area) func(p *pen, y int) {
-	switch m.over.kind {
-	case helpShade:
-		return m.helpLines(b)
-	case logShade:
-		return m.logLines(b)
-	}
-	return nil
 }
 
 // helpLine is a line of the help: a heading or a binding.
@@ -65,31 +94,33 @@ var helpText = func() []helpLine {
 	return out
 }()
 
-// helpLines draws the help: one column, or two where there is room and need.
-func (m *Model) helpLines(b area) func(p *pen, y int) {
-	n := len(helpText)
-	two := b.w >= 100 && n > b.h
-	rows := n
-	if two {
-		rows = (n + 1) / 2
+// helpRows is how many rows the help takes on a body of w x h: in one column,
+// or in two where there is room and need.
+func helpRows(w, h int) int {
+	if w >= 100 && len(helpText) > h {
+		return (len(helpText) + 1) / 2
 	}
-	m.over.top = min(max(m.over.top, 0), max(rows-b.h, 0))
-	return func(p *pen, y int) {
-		i := y + m.over.top
-		if !two {
-			m.drawHelpLine(p, i, n)
-			p.end(sPlain)
-			return
-		}
-		half := p.room / 2
-		rest := p.room - half
-		p.begin(half)
-		m.drawHelpLine(p, i, rows)
+	return len(helpText)
+}
+
+// drawHelp draws row y of the help.
+func (m *Model) drawHelp(p *pen, b area, y int) {
+	i, n := y+m.over.top, len(helpText)
+	rows := helpRows(b.w, b.h)
+	if rows == n {
+		m.drawHelpLine(p, i, n)
 		p.end(sPlain)
-		p.begin(rest)
+		return
+	}
+	left, right := b.w/2, b.w-b.w/2
+	p.begin(left)
+	m.drawHelpLine(p, i, rows)
+	p.end(sPlain)
+	p.begin(right)
+	if i < rows {
 		m.drawHelpLine(p, i+rows, n)
-		p.end(sPlain)
 	}
+	p.end(sPlain)
 }
 
 func (m *Model) drawHelpLine(p *pen, i, limit int) {

@@ -8,6 +8,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"tidings/imapsession"
+	"tidings/internal/crash"
 	"tidings/internal/notify"
 	"tidings/internal/safetext"
 	"tidings/store"
@@ -74,8 +75,14 @@ func (m *Model) account() *account {
 // Init asks the terminal what it is.
 func (m *Model) Init() tea.Cmd { return tea.Batch(probeTerminal(), m.schedule()) }
 
+// slow is how long something may be missing before its absence is drawn.
+const slow = 100 * time.Millisecond
+
 // placeholderMsg ends an account's 100 ms of blank rows.
 type placeholderMsg struct{ account int }
+
+// redrawMsg asks for nothing but a frame: what is drawn depends on the time.
+type redrawMsg struct{}
 
 // noticeMsg asks the limiter again.
 type noticeMsg struct{}
@@ -127,6 +134,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case noticeMsg:
 		m.ringing = false
 		m.ring()
+	case redrawMsg:
 	case parsedMsg:
 		m.parsed(msg)
 	case seenMsg:
@@ -138,9 +146,18 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	return m, tea.Batch(m.cmds...)
 }
 
+// later has a command run when the Update is over. A panic in it, or in what
+// Bubble Tea runs for it, is handled like everywhere else.
 func (m *Model) later(c tea.Cmd) {
 	if c != nil {
-		m.cmds = append(m.cmds, c)
+		m.cmds = append(m.cmds, guarded(c))
+	}
+}
+
+func guarded(c tea.Cmd) tea.Cmd {
+	return func() tea.Msg {
+		defer crash.Handle("command")
+		return c()
 	}
 }
 
@@ -148,6 +165,9 @@ func (m *Model) later(c tea.Cmd) {
 // sessions know of the screen, timers.
 func (m *Model) settle() {
 	l := m.layout()
+	if m.over.kind != noShade {
+		m.settleShade(l.body.w, l.body.h)
+	}
 	for i, a := range m.accounts {
 		a.lastSign = a.cfg.Session.LastSign()
 		h := l.list.h
@@ -163,7 +183,7 @@ func (m *Model) settle() {
 			a.waiting = false
 		case !a.waiting && !a.waitPending:
 			a.waitPending = true
-			m.later(m.after(100*time.Millisecond, placeholderMsg{i}))
+			m.later(m.after(slow, placeholderMsg{i}))
 		}
 		if a.reader != nil {
 			m.fitReader(a, l.reader)

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"errors"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -75,6 +74,7 @@ func (m *Model) open(a *account) {
 	r.body = a.cfg.Session.Do(imapsession.FetchBody{Target: a.target(uid)})
 	a.jobs[r.body] = job{kind: jobBody, uid: uid, subject: a.subject(uid)}
 	a.reader = r
+	m.later(m.after(slow, redrawMsg{}))
 	switch delay := a.cfg.MarkSeen; {
 	case delay == 0:
 		m.markSeen(a, uid)
@@ -140,17 +140,10 @@ func (m *Model) bodyEnded(a *account, ev imapsession.ResultEvent) {
 	}
 	if ev.Err != nil {
 		r.failed = safetext.Clean(ev.Err.Error())
-		if errors.Is(ev.Err, errNoData) {
-			r.gone = true
-		}
 		return
 	}
 	r.complete = true
 }
-
-// errNoData is never returned by a session; it keeps the comparison above
-// typed until imapsession exports its own.
-var errNoData = errors.New("no data")
 
 // fitReader gives the reader its size and has the text parsed or wrapped again
 // where that is due: off the loop, one at a time.
@@ -217,9 +210,12 @@ type readerLine struct {
 	piece piece
 }
 
+// measure is how wide text is set at most: longer lines are hard to read.
+const measure = 100
+
 // layoutMessage turns a message into lines of w cells.
 func layoutMessage(msg *message.Message, w int, method ansi.Method, emoji bool, now time.Time) []readerLine {
-	lay := layouter{w: max(w-2, 1), method: method, emoji: emoji}
+	lay := layouter{w: min(max(w-2, 1), measure), method: method, emoji: emoji}
 	lay.addresses("From", msg.From)
 	lay.addresses("To", msg.To)
 	lay.addresses("Cc", msg.Cc)
@@ -227,7 +223,7 @@ func layoutMessage(msg *message.Message, w int, method ansi.Method, emoji bool, 
 		lay.addresses("Reply", msg.ReplyTo)
 	}
 	if !msg.Date.IsZero() {
-		lay.lines = append(lay.lines, readerLine{style: sDim, mark: "Date   ", own: ink(msg.Date.In(now.Location()).Format("Mon 2 Jan 2006 15:04 -0700"))})
+		lay.lines = append(lay.lines, readerLine{style: sDim, mark: "Date    ", own: ink(msg.Date.In(now.Location()).Format("Mon 2 Jan 2006 15:04 -0700"))})
 	}
 	lay.field("Subject", sBold, safetext.Clean(msg.Subject))
 	lay.blank()
@@ -382,7 +378,7 @@ func (m *Model) drawReaderLine(p *pen, a *account, at area, y int) {
 			p.slice(sPlain, why[y-3].text, why[y-3].from, why[y-3].to)
 		}
 	case r.msg == nil:
-		if y == 2 && m.now.Sub(r.opened) >= 100*time.Millisecond {
+		if y == 2 && m.now.Sub(r.opened) >= slow {
 			p.ink(sDim, "fetching")
 		}
 	case i < len(r.lines):

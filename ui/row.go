@@ -64,7 +64,7 @@ func drawRow(p *pen, c columns, r row, selected, waiting bool, now time.Time) {
 	switch {
 	case r.gone:
 		text, dim = sFaint, sFaint
-	case r.leaving:
+	case r.leaving, r.flags.Has(store.Deleted):
 		text, dim = sLeaving, sLeaving
 	case r.flags.Known() && !r.flags.Has(store.Seen):
 		text = sBold
@@ -101,6 +101,8 @@ func drawMarks(p *pen, n int, r row) {
 			p.ink(sFaint, m.gone)
 		case i == 0 && r.leaving:
 			p.ink(sDim, m.leaving)
+		case i == 0 && f.Has(store.Deleted):
+			p.ink(sDim, "D")
 		case i == 0 && f.Known() && !f.Has(store.Seen):
 			p.ink(sUnread, m.unread)
 		case i == 1 && f.Has(store.Flagged):

@@ -90,7 +90,7 @@ func (m *Model) link(a *account, detail int) []span {
 	var heard ink = "never heard"
 	since := time.Duration(0)
 	if !a.lastSign.IsZero() {
-		since = max(m.now.Sub(a.lastSign), 0)
+		since = a.silence(m.now)
 		heard = "heard " + age(since)
 	}
 	var out []span
@@ -135,6 +135,9 @@ func (m *Model) link(a *account, detail int) []span {
 			out = append(out, own(sBarDim, " "+marks.bullet+" "+heard))
 		}
 	default:
+		if !a.started {
+			return append(out, own(sBarDim, marks.down+" starting"))
+		}
 		word := ink(" not connected")
 		if s.Fatal {
 			word = " stopped"

@@ -29,6 +29,7 @@ func Run(ctx context.Context, o Options) error {
 	if o.Environ == nil {
 		o.Environ = os.Environ()
 	}
+	defer crash.Handle("screen")
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := newProgram(ctx, newModel(o), o)
@@ -52,6 +53,10 @@ func newProgram(ctx context.Context, m *Model, o Options) *tea.Program {
 func programOptions(ctx context.Context, o Options) []tea.ProgramOption {
 	opts := []tea.ProgramOption{
 		tea.WithContext(ctx),
+		// Bubble Tea would print a panic's value, which may quote a mail, and
+		// would not report it. Update and View run below crash.Handle in Run,
+		// commands below the one in guarded.
+		tea.WithoutCatchPanics(),
 		tea.WithFPS(framesPerSecond),
 		tea.WithEnvironment(o.Environ),
 	}

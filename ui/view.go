@@ -1,5 +1,7 @@
 package ui
 
+import "tidings/imapsession"
+
 // area is a part of the screen.
 type area struct{ x, y, w, h int }
 
@@ -89,12 +91,14 @@ func (m *Model) frame() string {
 		next()
 		m.drawTabs(p)
 	}
-	shade := m.shadeLines(l.body)
+	candidates := m.promptLines(l.body.h)
 	for y := range l.body.h {
 		next()
 		switch {
-		case shade != nil:
-			shade(p, y)
+		case y >= l.body.h-candidates:
+			m.prompt.drawCandidate(p, y-(l.body.h-candidates))
+		case m.over.kind != noShade:
+			m.drawShade(p, l.body, y)
 		case a == nil:
 			p.end(sPlain)
 		default:
@@ -148,10 +152,6 @@ func (m *Model) drawBody(p *pen, l *layout, a *account, y int) {
 
 // drawListLine draws line y of the list.
 func (m *Model) drawListLine(p *pen, l *layout, a *account, y int) {
-	if lines := m.promptLines(l.list.h); y >= l.list.h-lines {
-		m.prompt.drawCandidate(p, y-(l.list.h-lines))
-		return
-	}
 	v := &a.view
 	n := v.rows()
 	if n == 0 {
@@ -190,8 +190,10 @@ func (m *Model) drawListLine(p *pen, l *layout, a *account, y int) {
 func (m *Model) drawEmpty(p *pen, a *account, y, h int) {
 	text := ink("")
 	switch {
-	case a.epoch != 0:
+	case a.epoch != 0 && a.state.State == imapsession.Live:
 		text = "Nothing here. New mail will appear by itself."
+	case a.epoch != 0:
+		text = "There was nothing here when the server was last heard."
 	case a.state.Fatal:
 		text = "Not connected."
 	}
