@@ -3,6 +3,7 @@ package demo_test
 import (
 	"bytes"
 	"net/mail"
+	"strconv"
 	"testing"
 
 	"github.com/emersion/go-imap/v2"
@@ -68,5 +69,45 @@ func TestEveryLetterIsAWholeMessage(t *testing.T) {
 		if _, err := parsed.Header.Date(); err != nil {
 			t.Errorf("UID %d: Date: %v", m.UID, err)
 		}
+	}
+}
+
+func BenchmarkStart(b *testing.B) {
+	for _, n := range []int{300, 100_000, 1_000_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			for b.Loop() {
+				s, err := demo.Start(b.Context(), demo.Options{Messages: n})
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = s.Close()
+			}
+		})
+	}
+}
+
+// BenchmarkOpen is SELECT and the summaries of the newest 60 messages, as a
+// monitor's first screen needs them, on a connection that is logged in.
+func BenchmarkOpen(b *testing.B) {
+	for _, n := range []int{300, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			s := start(b, demo.Options{Messages: n})
+			client := login(b, s)
+			options := &imap.FetchOptions{UID: true, Flags: true, InternalDate: true, RFC822Size: true,
+				BodySection: []*imap.FetchItemBodySection{{Specifier: imap.PartSpecifierHeader, Peek: true,
+					HeaderFields: []string{"DATE", "FROM", "TO", "CC", "REPLY-TO", "SUBJECT", "MESSAGE-ID", "IN-REPLY-TO", "REFERENCES", "CONTENT-TYPE", "LIST-ID"}}}}
+			for b.Loop() {
+				selected, err := client.Select("INBOX", nil).Wait()
+				if err != nil {
+					b.Fatal(err)
+				}
+				var last imap.SeqSet
+				last.AddRange(selected.NumMessages-59, selected.NumMessages)
+				messages, err := client.Fetch(last, options).Collect()
+				if err != nil || len(messages) != 60 {
+					b.Fatalf("%d messages, %v", len(messages), err)
+				}
+			}
+		})
 	}
 }
