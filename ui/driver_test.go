@@ -22,6 +22,9 @@ import (
 var update = flag.Bool("update", false, "write the golden screens anew")
 
 func TestMain(m *testing.M) {
+	if where := os.Getenv("TIDINGS_TEST_CRASH"); where != "" {
+		crashChild(where)
+	}
 	time.Local = time.UTC
 	goleak.VerifyTestMain(m)
 }

@@ -73,7 +73,11 @@ func (m *Model) account() *account {
 }
 
 // Init asks the terminal what it is.
-func (m *Model) Init() tea.Cmd { return tea.Batch(probeTerminal(), m.schedule()) }
+func (m *Model) Init() tea.Cmd {
+	m.later(probeTerminal())
+	m.later(m.schedule())
+	return tea.Batch(m.cmds...)
+}
 
 // slow is how long something may be missing before its absence is drawn.
 const slow = 100 * time.Millisecond

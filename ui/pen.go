@@ -72,11 +72,6 @@ func (p *pen) ink(s style, t ink) { p.raw(s, string(t), p.room) }
 // text draws outside text in at most w cells and returns how many it took.
 func (p *pen) text(s style, t safetext.Text, w int) int { return p.raw(s, t.String(), w) }
 
-// slice draws the bytes [from,to) of an outside text (a wrapped line of it).
-func (p *pen) slice(s style, t safetext.Text, from, to int) {
-	p.raw(s, t.String()[from:to], p.room)
-}
-
 // col draws outside text in a column of exactly w cells.
 func (p *pen) col(s style, t safetext.Text, w int) {
 	w = min(w, p.room)

@@ -29,19 +29,30 @@ func Run(ctx context.Context, o Options) error {
 	if o.Environ == nil {
 		o.Environ = os.Environ()
 	}
-	defer crash.Handle("screen")
+	return run(ctx, newModel(o), o)
+}
+
+func run(ctx context.Context, m *Model, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p := newProgram(ctx, newModel(o), o)
+	p := newProgram(ctx, m, o)
 	remove := crash.OnPanic(p.Kill)
 	defer remove()
 	for i, a := range o.Accounts {
 		startPump(ctx, i, a.Session.Events(), p.Send)
 	}
-	_, err := p.Run()
+	err := loop(p)
 	if ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) || errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}
+	return err
+}
+
+// loop runs Bubble Tea's loop, and with it Update and View. A panic is handled
+// here, while the terminal's restoring is still registered.
+func loop(p *tea.Program) error {
+	defer crash.Handle("screen")
+	_, err := p.Run()
 	return err
 }
 
@@ -54,7 +65,7 @@ func programOptions(ctx context.Context, o Options) []tea.ProgramOption {
 	opts := []tea.ProgramOption{
 		tea.WithContext(ctx),
 		// Bubble Tea would print a panic's value, which may quote a mail, and
-		// would not report it. Update and View run below crash.Handle in Run,
+		// would not report it. Update and View run below crash.Handle in loop,
 		// commands below the one in guarded.
 		tea.WithoutCatchPanics(),
 		tea.WithFPS(framesPerSecond),
