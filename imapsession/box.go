@@ -54,10 +54,10 @@ func (b *Box) Put(ev Event) {
 }
 
 func (b *Box) put(ev Event) {
-	switch ev := ev.(type) {
+	switch le := ev.(type) {
 	case ListEvent:
 		if n := len(b.queue); n > b.head {
-			if last, ok := b.queue[n-1].(ListEvent); ok && merges(last, ev) {
+			if last, ok := b.queue[n-1].(ListEvent); ok && merges(last, le) {
 				b.queue[n-1] = ev
 				return
 			}
@@ -97,54 +97,68 @@ func (b *Box) compact() {
 	b.head = 0
 }
 
-// overflow makes room. Where a ResyncEvent waits, the list events before it do
-// nothing that it does not undo: they go, and it moves to where the first of
-// them stood, so that what comes after (a Result) never finds an older list
-// than before. The list events after it are replaced by a new ResyncEvent if
-// they are too many by themselves; one that was made here before, and that they
-// followed, gives it its place.
+// overflow makes room: one list event too many waits.
 func (b *Box) overflow() {
-	first, last, after := -1, -1, 0
+	first, last := -1, -1 // the first list event, the last ResyncEvent
 	for i, ev := range b.queue[b.head:] {
 		switch ev.(type) {
 		case ListEvent:
 			if first < 0 {
 				first = b.head + i
 			}
-			after++
 		case ResyncEvent:
-			last, after = b.head+i, 0
+			last = b.head + i
 		}
 	}
-	replace := after > b.limit
-	rest := slices.Clone(b.queue[first:])
-	clear(b.queue[first:])
-	b.queue = b.queue[:first]
+	if first < last {
+		b.supersede(first, last)
+	} else {
+		b.replace(first)
+	}
+}
+
+// supersede drops the list events before the ResyncEvent at last: they do
+// nothing that it does not undo. It and those before it, in their order, move to
+// first, where the first list event stood, so that what comes after (a Result)
+// never finds an older list than it would have.
+func (b *Box) supersede(first, last int) {
+	rest := slices.Clone(b.queue[first:last])
+	w := first
+	keep := func(ev Event) {
+		b.queue[w] = ev
+		w++
+	}
 	for _, ev := range rest {
 		if _, ok := ev.(ResyncEvent); ok {
-			b.queue = append(b.queue, ev)
+			keep(ev)
 		}
 	}
-	b.lists = after
-	if replace {
-		b.lists = 0
-		if b.own < 0 {
-			b.own = len(b.queue)
-			b.queue = append(b.queue, nil)
-		}
-		b.queue[b.own] = b.resync()
-	}
-	for i, ev := range rest {
+	keep(b.queue[last])
+	for _, ev := range rest {
 		switch ev.(type) {
 		case ResyncEvent:
-			continue
 		case ListEvent:
-			if replace || first+i < last {
-				continue
-			}
+			b.lists--
+		default:
+			keep(ev)
 		}
-		b.queue = append(b.queue, ev)
 	}
+	b.queue = slices.Delete(b.queue, w, last+1)
+}
+
+// replace puts a new ResyncEvent where the first list event stood, at first, in
+// place of all. If there is one already that was made here, and that they
+// followed, the new one takes its place instead.
+func (b *Box) replace(first int) {
+	if b.own < 0 {
+		b.own = first
+	}
+	b.queue[b.own] = b.resync()
+	b.queue = slices.DeleteFunc(b.queue, func(ev Event) bool {
+		_, ok := ev.(ListEvent)
+		return ok
+	})
+	b.lists = 0
 }
 
 // Next waits for events and returns at most limit of them (0: all).

@@ -312,6 +312,9 @@ func (l *boxListener) drain(t *rapid.T, srv *boxServer, ses *boxSession, limit i
 			}
 		}
 	}
+	if ses.box.Pending() == 0 && !l.list.Equal(ses.list) {
+		t.Fatalf("nothing waits, and the lists differ: %v, the session has %v", boxRows(l.list), boxRows(ses.list))
+	}
 }
 
 func boxRows(l *store.List) string {

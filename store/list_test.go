@@ -235,6 +235,51 @@ func TestSnapshotsMayPartToGoroutines(t *testing.T) {
 	}
 }
 
+// A chunk keeps what was cut off it beyond its rows; that must not come back
+// when unknown rows take the place.
+func TestRowsThatWentStayGone(t *testing.T) {
+	l := new(List)
+	must(t, l, Change{Kind: Exists, N: 400})
+	fill := func(from, to int) { // UID = sequence number
+		for i := from; i <= to; i++ {
+			must(t, l, Change{Kind: Fill, Seq: uint32(i), UID: UID(i), Flags: Seen | NoFlags})
+		}
+	}
+	fill(1, 210)
+	fill(350, 400)
+	for seq := uint32(210); seq > 200; seq-- {
+		must(t, l, Change{Kind: Expunge, Seq: seq})
+	}
+	if chunks := len(l.refs[0].p.entries); chunks != 3 {
+		t.Fatalf("%d entries, the test wants a run between two chunks", chunks)
+	}
+	for range 140 { // of the unknown rows, until one chunk holds it all
+		must(t, l, Change{Kind: Expunge, Seq: 201})
+		sound(t, l)
+	}
+	l.Forget(0, 3)
+	for i := 1; i <= 3; i++ {
+		must(t, l, Change{Kind: Expunge, Seq: uint32(l.Len())})
+	}
+	must(t, l, Change{Kind: Exists, N: uint32(l.Len()) + 3})
+	must(t, l, Change{Kind: Fill, Seq: uint32(l.Len()), UID: 500, Flags: NoFlags})
+	for i := range l.Len() {
+		want := Row{}
+		switch {
+		case i == l.Len()-1:
+			want = Row{500, NoFlags}
+		case i >= 3 && i < 200:
+			want = Row{UID(i) + 1, Seen | NoFlags}
+		case i >= 200 && i < l.Len()-3 && l.Row(i).UID != 0:
+			want = Row{UID(400 - (l.Len() - 4 - i) - 3), Seen | NoFlags}
+		}
+		if got := l.Row(i); got != want {
+			t.Errorf("row %d of %d is %v, want %v", i, l.Len(), got, want)
+		}
+	}
+	sound(t, l)
+}
+
 func TestBuilder(t *testing.T) {
 	var b Builder
 	for _, bad := range []UID{0, 3, 2} {
