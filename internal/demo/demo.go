@@ -108,8 +108,8 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	s.fill(s.mailboxes["INBOX"], opts.Messages)
 	s.life = newLife(s, opts.Seed)
 	s.imap = imapserver.New(&imapserver.Options{
-		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return &session{server: s}, nil, nil
+		NewSession: func(c *imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
+			return &session{server: s, conn: c.NetConn().(*conn)}, nil, nil
 		},
 		Caps: imap.CapSet{
 			imap.CapIMAP4rev1:    {},

@@ -40,6 +40,15 @@ func (t *flagTable) has(set flagSet, flag imap.Flag) bool {
 	return false
 }
 
+// holding says of every set whether it holds a flag.
+func (t *flagTable) holding(flag imap.Flag) []bool {
+	holds := make([]bool, len(t.sets)+1)
+	for i := range t.sets {
+		holds[i+1] = t.has(flagSet(i+1), flag)
+	}
+	return holds
+}
+
 // intern names the set of these flags.
 func (t *flagTable) intern(flags []imap.Flag) flagSet {
 	if t.byKey == nil {

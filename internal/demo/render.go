@@ -35,9 +35,15 @@ func (w *writer) render(number uint32, date time.Time) []byte {
 		1+h%250, strings.ToUpper(id[1:9]), date.UTC().Format(time.RFC1123Z))
 	header(&b, "Date", sent.Format(time.RFC1123Z))
 	header(&b, "From", d.from.String())
-	header(&b, "To", d.topic.recipient().String())
-	if d.depth > 0 {
-		header(&b, "Cc", d.topic.people[0].String())
+	to, cc := d.topic.recipient(), person{}
+	if d.depth > 0 && p.drafts[d.parent].from != d.from {
+		if cc = p.drafts[d.parent].from; to == me {
+			to, cc = cc, to
+		}
+	}
+	header(&b, "To", to.String())
+	if cc.address != "" {
+		header(&b, "Cc", cc.String())
 	}
 	header(&b, "Subject", encodeWords(p.subject(w, k)))
 	header(&b, "Message-ID", id)
@@ -148,6 +154,10 @@ func (w *writer) body(b *bytes.Buffer, p *plan, k int, h uint64, sent time.Time)
 		multipart(b, "alternative", boundary,
 			func() { textPart(b, "text/plain", "utf-8", plain, h) },
 			func() { textPart(b, "text/calendar; method=REQUEST", "utf-8", event, h) })
+	case style == forwarded && d.depth == 0:
+		multipart(b, "mixed", boundary,
+			func() { textPart(b, "text/plain", d.topic.charset, plain, h) },
+			func() { forward(b, d.topic.people[1], d.topic.people[0], w.fillIn(d.topic.forwards, p, d.root), sent) })
 	case style == signed:
 		header(b, "Content-Type", `multipart/signed; micalg=pgp-sha512;`+"\r\n"+
 			` protocol="application/pgp-signature"; boundary="`+boundary+`"`)
@@ -233,6 +243,20 @@ func filePart(b *bytes.Buffer, f *file, name string) {
 	header(b, "Content-Transfer-Encoding", "base64")
 	b.WriteString("\r\n")
 	writeBase64(b, f.data())
+}
+
+// forward writes a part that is a whole message.
+func forward(b *bytes.Buffer, from, to person, text string, sent time.Time) {
+	subject, text, _ := strings.Cut(text, "\n")
+	header(b, "Content-Type", "message/rfc822")
+	header(b, "Content-Disposition", "inline")
+	b.WriteString("\r\n")
+	header(b, "Date", sent.Add(-26*time.Hour).In(from.zone()).Format(time.RFC1123Z))
+	header(b, "From", from.String())
+	header(b, "To", to.String())
+	header(b, "Subject", encodeWords(subject))
+	header(b, "MIME-Version", "1.0")
+	textPart(b, "text/plain", "utf-8", text, 0)
 }
 
 func writeBase64(b *bytes.Buffer, data []byte) {

@@ -20,7 +20,7 @@ func (s *session) Search(kind imapserver.NumKind, criteria *imap.SearchCriteria,
 	v := s.view
 	rows := slices.Clone(v.mailbox.rows[:v.known()])
 	gone := slices.Clone(v.gone)
-	q := &query{server: s.server, sets: map[flagSet][]imap.Flag{}}
+	q := &query{server: s.server, sets: map[flagSet][]imap.Flag{}, answers: map[flagQuestion]bool{}}
 	for i, list := range s.server.flags.sets {
 		q.sets[flagSet(i+1)] = list
 	}
@@ -81,6 +81,7 @@ func found(kind imapserver.NumKind, numbers []uint32, options *imap.SearchOption
 type query struct {
 	server        *Server
 	sets          map[flagSet][]imap.Flag
+	answers       map[flagQuestion]bool
 	last, lastUID uint32 // what "*" stands for
 }
 
@@ -114,18 +115,30 @@ func (q *query) matchesRow(c *candidate, criteria *imap.SearchCriteria) bool {
 			return false
 		}
 	}
-	flags := q.sets[c.row.flags]
-	for _, flag := range criteria.Flag {
-		if !containsFold(flags, flag) {
-			return false
-		}
+	return q.matchesFlags(c.row.flags, criteria) && within(c.row.time(), criteria.Since, criteria.Before)
+}
+
+// matchesFlags answers once for each set of flags: there are few sets, and
+// there may be a million rows.
+func (q *query) matchesFlags(set flagSet, criteria *imap.SearchCriteria) bool {
+	if len(criteria.Flag)+len(criteria.NotFlag) == 0 {
+		return true
 	}
-	for _, flag := range criteria.NotFlag {
-		if containsFold(flags, flag) {
-			return false
-		}
+	key := flagQuestion{criteria, set}
+	answer, asked := q.answers[key]
+	if !asked {
+		lacks := func(flag imap.Flag) bool { return !containsFold(q.sets[set], flag) }
+		has := func(flag imap.Flag) bool { return containsFold(q.sets[set], flag) }
+		answer = !slices.ContainsFunc(criteria.Flag, lacks) && !slices.ContainsFunc(criteria.NotFlag, has)
+		q.answers[key] = answer
 	}
-	return within(c.row.time(), criteria.Since, criteria.Before)
+	return answer
+}
+
+// flagQuestion is whether a set has the flags that one criteria asks for.
+type flagQuestion struct {
+	criteria *imap.SearchCriteria
+	set      flagSet
 }
 
 func (q *query) matchesBytes(c *candidate, criteria *imap.SearchCriteria) bool {
@@ -201,6 +214,9 @@ func inRange(lo, hi, n, last uint32) bool {
 
 // within compares days, without time or zone (RFC 3501 §6.4.4).
 func within(t, since, before time.Time) bool {
+	if since.IsZero() && before.IsZero() {
+		return true
+	}
 	day := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	return (since.IsZero() || !day.Before(since)) && (before.IsZero() || day.Before(before))
 }

@@ -13,6 +13,7 @@ import (
 // connection's goroutine, Idle from another one while that waits.
 type session struct {
 	server *Server
+	conn   *conn
 	view   *view // the selected mailbox, or nil; Server.mu guards the pointer
 }
 
@@ -241,27 +242,25 @@ func (s *session) Status(name string, options *imap.StatusOptions) (*imap.Status
 	return s.server.status(m, options), nil
 }
 
-// status counts; the caller holds the lock. SIZE is the size of all letters
-// only where that was counted already: to make a million letters for a sum
-// that no monitor asks for would hold up everybody, so it is an estimate.
+// status counts; the caller holds the lock. The size is an estimate: to make a
+// million letters for a sum would hold up everybody.
 func (s *Server) status(m *mailbox, options *imap.StatusOptions) *imap.StatusData {
-	messages, unseen, deleted, recent := uint32(len(m.rows)), uint32(0), uint32(0), uint32(0)
-	if options.NumUnseen || options.NumDeleted {
+	messages, unseen, deleted, recent, size := uint32(len(m.rows)), uint32(0), uint32(0), uint32(0), int64(0)
+	if options.NumUnseen || options.NumDeleted || options.Size {
+		seenSets, deletedSets := s.flags.holding(imap.FlagSeen), s.flags.holding(imap.FlagDeleted)
 		for i := range m.rows {
-			if !s.flags.has(m.rows[i].flags, imap.FlagSeen) {
+			r := &m.rows[i]
+			if !seenSets[r.flags] {
 				unseen++
 			}
-			if s.flags.has(m.rows[i].flags, imap.FlagDeleted) {
+			if deletedSets[r.flags] {
 				deleted++
 			}
-		}
-	}
-	size := int64(0)
-	for i := range m.rows {
-		if m.rows[i].letter != nil {
-			size += int64(len(m.rows[i].letter.raw))
-		} else {
-			size += averageLetter
+			if r.letter != nil {
+				size += int64(len(r.letter.raw))
+			} else {
+				size += averageLetter
+			}
 		}
 	}
 	return &imap.StatusData{
@@ -277,7 +276,7 @@ func (s *Server) status(m *mailbox, options *imap.StatusOptions) *imap.StatusDat
 }
 
 // averageLetter is about what a generated letter has, in octets.
-const averageLetter = 2500
+const averageLetter = 1000
 
 // Poll implements imapserver.Session: at the end of every command the client is
 // told what happened meanwhile.
@@ -322,6 +321,9 @@ func (s *session) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
 	}
 	for {
 		if err := s.Poll(w, true); err != nil {
+			return err
+		}
+		if err := s.conn.flush(); err != nil {
 			return err
 		}
 		select {

@@ -13,6 +13,7 @@ const (
 	attachment // the first letter carries a file
 	invitation // the first letter carries an event
 	signed     // multipart/signed
+	forwarded  // the first letter carries another one
 )
 
 // topic is a conversation: what the first letter says and what is answered.
@@ -28,6 +29,7 @@ type topic struct {
 	opening   string
 	replies   []string
 	signature string
+	forwards  string // forwarded: the subject, a line break, the text
 	file      *file
 	fileName  string
 }
@@ -39,5 +41,5 @@ func (t *topic) recipient() person {
 	return t.to
 }
 
-// topics are all there are; the writer shuffles them.
-var topics = slices.Concat(workTopics, listTopics, noticeTopics, letterTopics, worldTopics)
+// topics are all there are; the writer shuffles them. Machines write the most.
+var topics = slices.Concat(workTopics, listTopics, noticeTopics, noticeTopics, letterTopics, worldTopics)

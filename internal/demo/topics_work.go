@@ -91,6 +91,14 @@ var workTopics = []topic{
 		},
 	},
 	{
+		style:    forwarded,
+		subject:  "Fwd: question about {project} {version}",
+		people:   []person{carol, eleni},
+		opening:  "See below. Who knows the answer? I would like to write back today.\n\nCarol",
+		forwards: "question about {project} {version}\nHello,\n\ndoes {project} {version} keep the old files when it converts them, or should I make copies\nfirst? There are about {n} of them.\n\nΕλένη\n",
+		replies:  []string{"It keeps them, with a tilde at the end. I can add that to the manual."},
+	},
+	{
 		subject: "lunch?",
 		people:  []person{bob, alice, dan},
 		opening: "🍜 at half past twelve, the usual place?",

@@ -35,7 +35,7 @@ func newWriter(seed uint64, messages int, now time.Time) *writer {
 const blockSize = 32
 
 // topicsPerBlock is about how many new subjects a block has.
-const topicsPerBlock = 19
+const topicsPerBlock = 23
 
 // maxPlans bounds the plans that are kept.
 const maxPlans = 64
@@ -226,7 +226,8 @@ func (s *Server) fill(m *mailbox, n int) {
 // into the past, ascending with the number.
 func (w *writer) date(number int) time.Time {
 	n := float64(max(w.messages, 1))
-	age := float64(w.messages - number) // 1 for the newest
+	// 1 for the newest, and irregular: people write when they like.
+	age := float64(w.messages-number) - 0.9*float64(mix(w.seed^uint64(number)*0xd1342543de82ef95)%1000)/1000
 	days := math.Min(40*math.Pow(n/300, 0.78), 15*365)
 	past := time.Duration(days*math.Pow(age/(n+1), 1.7)*24*float64(time.Hour)) + time.Duration(age*float64(4*time.Minute))
 	if n > 10_000 {
