@@ -364,13 +364,12 @@ func rowsWanted(list *store.List, lo, hi int) imap.SeqSet {
 // addRows adds the rows of [lo,hi) whose UID or flags are unknown, up to
 // windowMax, and returns how many there are.
 func addRows(set *imap.SeqSet, list *store.List, lo, hi int) (n int) {
-	hi = min(hi, lo+windowMax)
 	list.Rows(lo, hi, func(i int, r store.Row) bool {
 		if r.UID == 0 || !r.Flags.Known() {
 			set.AddNum(uint32(i) + 1)
 			n++
 		}
-		return true
+		return n < windowMax
 	})
 	return n
 }

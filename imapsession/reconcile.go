@@ -57,7 +57,7 @@ func (l *link) reconcile(sel selection) error {
 	s.epoch++
 	full := s.resync()
 	full.Reload, full.Gone, full.Arrived, full.Changed = ev.Reload, ev.Gone, ev.Arrived, ev.Changed
-	s.freshFrom = s.list.Len()
+	s.freshFrom = s.list.Tail() // rows that came meanwhile are told of as they are read
 	s.log.Info("resync", "epoch", s.epoch, "messages", s.list.Len(), "known", s.list.CountKnown(),
 		"arrived", full.Arrived, "gone", len(full.Gone), "changed", len(full.Changed), "reload", full.Reload)
 	s.box.Put(full)
@@ -179,7 +179,7 @@ func (l *link) readTail(count int, uids []store.UID, old *store.List) ([]*store.
 	if err != nil || l.desync != nil {
 		return nil, err
 	}
-	return summaries, l.readFlags(old)
+	return summaries, l.readFlags(old, count-len(uids))
 }
 
 // searchFrom returns the UIDs of the mailbox from lowest on, ascending; nil if
@@ -243,7 +243,7 @@ func tailList(count int, uids []store.UID) (*store.List, error) {
 func (l *link) readArrived(old *store.List) ([]*store.Summary, error) {
 	newest, _, _ := old.MaxUID()
 	list := l.s.list
-	first := list.Len()
+	first := list.Tail() // what came since the search is new as well
 	for first > 0 && list.Row(first-1).UID > newest {
 		first--
 	}
@@ -254,8 +254,9 @@ func (l *link) readArrived(old *store.List) ([]*store.Summary, error) {
 	return l.fetchRows(seqRange(uint32(lo)+1, uint32(list.Len())))
 }
 
-// readFlags asks for the flags of the newest rows whose flags were known.
-func (l *link) readFlags(old *store.List) error {
+// readFlags asks for the flags of the newest rows, from row first on, whose flags
+// were known.
+func (l *link) readFlags(old *store.List, first int) error {
 	s := l.s
 	var set imap.SeqSet
 	rows, total := 0, 0
@@ -267,12 +268,9 @@ func (l *link) readFlags(old *store.List) error {
 		set, rows = nil, 0
 		return err
 	}
-	for i := s.list.Len() - 1; i >= 0 && total < maxReflag; i-- {
+	for i := s.list.Len() - 1; i >= first && total < maxReflag; i-- {
 		r := s.list.Row(i)
-		if r.UID == 0 {
-			break
-		}
-		if r.Flags.Known() {
+		if r.UID == 0 || r.Flags.Known() {
 			continue
 		}
 		j, ok := old.Find(r.UID)

@@ -161,10 +161,12 @@ loop:
 	for {
 		f.mu.Lock()
 		got := rows(f.list)
+		screen := Visible{Epoch: f.epoch, Lo: 1, Hi: uint32(f.list.Len())}
 		f.mu.Unlock()
 		if sameRows(got, want) {
 			break
 		}
+		f.s.SetVisible(screen) // rows that a gap left unknown are asked for
 		if time.Now().After(deadline) {
 			t.Fatalf("the listener's list is not the server's (-server +ours):\n%s", cmp.Diff(want, got))
 		}
