@@ -21,8 +21,8 @@ func counted(l *testserver.Link) Count {
 	return Count{l.Bytes(testserver.ToClient), l.Bytes(testserver.ToServer), l.Conns(), l.RoundTrips() + l.Conns()}
 }
 
-// settled waits until nothing has passed a link for a while, 20 s at most.
-func settled(l *testserver.Link, quiet time.Duration) {
+// Settled waits until nothing has passed a link for a while, 20 s at most.
+func Settled(l *testserver.Link, quiet time.Duration) {
 	last, since := counted(l), time.Now()
 	for end := time.Now().Add(20 * time.Second); time.Since(since) < quiet && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)

@@ -102,7 +102,7 @@ func openOnce(l *Lab, p Program, box Mailbox, link *testserver.Link) (time.Durat
 	}
 	if link != nil {
 		shown := counted(link)
-		settled(link, 500*time.Millisecond)
+		Settled(link, 500*time.Millisecond)
 		after = counted(link)
 		after.RoundTrips = shown.RoundTrips
 	}
