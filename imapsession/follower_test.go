@@ -202,7 +202,7 @@ func (f *follower) takeOne(ev Event) {
 }
 
 // patience bounds every wait of a test; it is no figure of merit.
-const patience = 20 * time.Second
+const patience = 2 * time.Minute
 
 // until waits until cond holds; cond runs under the follower's lock.
 func (f *follower) until(what string, cond func() bool) {
@@ -297,3 +297,28 @@ func sameRows(a, b []testserver.Row) bool {
 		return a.UID == b.UID && slices.Equal(a.Flags, b.Flags)
 	})
 }
+
+// untilLong is until with another patience, for virtual time.
+func (f *follower) untilLong(what string, d time.Duration, cond func() bool) {
+	f.t.Helper()
+	end := time.Now().Add(d)
+	for time.Now().Before(end) {
+		f.mu.Lock()
+		ok, ch := cond(), f.changed
+		f.mu.Unlock()
+		if ok {
+			return
+		}
+		timer := time.NewTimer(time.Until(end))
+		select {
+		case <-ch:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.t.Fatalf("waited in vain for %v: %s; last state %+v", d, what, f.last())
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
