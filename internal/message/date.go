@@ -104,7 +104,7 @@ func (p *dateParser) takeNumber(tok []byte) {
 		p.day = n
 	case p.year == 0 && p.yearDigits == 0 && digits <= 4:
 		p.year, p.yearDigits = n, digits
-	case digits == 4 && p.clock && !p.zone: // a zone without its sign
+	case digits == 4 && n <= 1400 && n%100 < 60 && p.clock && !p.zone: // a zone without its sign
 		p.offset, p.zone = (n/100*60+n%100)*60, true
 	}
 }
@@ -205,7 +205,7 @@ func (p *dateParser) takeOffset(tok []byte) {
 	default:
 		return
 	}
-	if minutes > 24*60 {
+	if minutes >= 24*60 {
 		return
 	}
 	p.offset, p.zone = minutes*60, true

@@ -22,7 +22,8 @@ type DisplayLine struct {
 // later rows of a list item stand under its text. Rows break at spaces and
 // between ideographs; a word that is wider than a row, a long URL, is broken
 // where it must be, never inside a grapheme cluster. Fixed lines break at the
-// edge only. A cluster wider than width gets a row of its own.
+// edge only. A cluster that is wider than a row by itself is broken between its
+// characters; a character that is, gets a row of its own and sticks out.
 func Wrap(lines []Line, width int, w func(string) int) []DisplayLine {
 	width = max(width, 1)
 	out := make([]DisplayLine, 0, len(lines)+len(lines)/4)
@@ -124,7 +125,7 @@ func (wr *wrapper) rows(avail int) func(yield func(row, bool) bool) {
 			return ok
 		}
 		for i := 0; i < len(s); {
-			j, cells := wr.cluster(i)
+			j, cells := wr.cluster(i, room)
 			if s[i] == ' ' && !wr.fixed {
 				if x+1 > room && text {
 					if !put(i) {
@@ -179,8 +180,9 @@ func (wr *wrapper) rows(avail int) func(yield func(row, bool) bool) {
 	}
 }
 
-// cluster returns the end of the grapheme cluster at i, and its cells.
-func (wr *wrapper) cluster(i int) (end, cells int) {
+// cluster returns the end of the grapheme cluster at i, and its cells. Of one
+// that is wider than room it is the first character with its marks.
+func (wr *wrapper) cluster(i, room int) (end, cells int) {
 	s := wr.s
 	if s[i] < utf8.RuneSelf && (i+1 == len(s) || s[i+1] < utf8.RuneSelf) {
 		return i + 1, 1
@@ -196,7 +198,18 @@ func (wr *wrapper) cluster(i int) (end, cells int) {
 		return len(s), 0
 	}
 	v := g.Value()
-	return i + len(v), wr.w(v)
+	if cells = wr.w(v); cells <= room {
+		return i + len(v), cells
+	}
+	_, n := utf8.DecodeRuneInString(v)
+	for n < len(v) {
+		_, size := utf8.DecodeRuneInString(v[n:])
+		if wr.w(v[n:n+size]) > 0 {
+			break
+		}
+		n += size
+	}
+	return i + n, wr.w(v[:n])
 }
 
 // breaksBetween: rows may break between two characters without a space where
