@@ -17,16 +17,32 @@ type span struct {
 func own(s style, t ink) span            { return span{style: s, own: t} }
 func said(s style, t safetext.Text) span { return span{style: s, said: t} }
 
-// draw draws the spans as far as there is room.
+// draw draws the spans as far as there is room. Where there is not enough, the
+// outside texts give way, the last one first, so that what is said of them
+// stays readable.
 func (p *pen) draw(spans []span) {
-	for _, s := range spans {
-		if s.own != "" {
+	over := p.spansWidth(spans) - p.room
+	cut := [8]int{}
+	for i := min(len(spans), len(cut)) - 1; i >= 0 && over > 0; i-- {
+		if w := width(spans[i].said.String(), p.method); w > leastText {
+			cut[i] = min(over, w-leastText)
+			over -= cut[i]
+		}
+	}
+	for i, s := range spans {
+		switch {
+		case s.own != "":
 			p.ink(s.style, s.own)
-		} else {
+		case i < len(cut) && cut[i] > 0:
+			p.text(s.style, s.said, width(s.said.String(), p.method)-cut[i])
+		default:
 			p.text(s.style, s.said, p.room)
 		}
 	}
 }
+
+// leastText is how many cells an outside text keeps when it gives way.
+const leastText = 10
 
 // spansWidth is how many cells the spans take.
 func (p *pen) spansWidth(spans []span) (w int) {

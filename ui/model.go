@@ -169,6 +169,11 @@ func guarded(c tea.Cmd) tea.Cmd {
 // sessions know of the screen, timers.
 func (m *Model) settle() {
 	l := m.layout()
+	if a := m.account(); a != nil && a.reader != nil && l.split == alone {
+		m.reading = true // the list it covers cannot have the keys
+	} else if a == nil || a.reader == nil {
+		m.reading = false
+	}
 	if m.over.kind != noShade {
 		m.settleShade(l.body.w, l.body.h)
 	}

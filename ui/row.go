@@ -41,12 +41,24 @@ type row struct {
 	gone    bool // a tombstone
 }
 
+// selection is a row's part in it.
+type selection uint8
+
+const (
+	notSelected       selection = iota
+	selected                    // the cursor is here
+	selectedElsewhere           // it is, but the other pane has the keys
+)
+
 // drawRow draws a list row, its cursor mark included.
-func drawRow(p *pen, c columns, r row, selected, waiting bool, now time.Time) {
+func drawRow(p *pen, c columns, r row, sel selection, waiting bool, now time.Time) {
 	m := &p.theme.marks
-	if selected {
+	switch sel {
+	case selected:
 		p.ink(sAccent, m.cursor)
-	} else {
+	case selectedElsewhere:
+		p.ink(sFaint, m.cursor)
+	default:
 		p.gap(sPlain, 1)
 	}
 	if r.summary == nil {

@@ -36,12 +36,23 @@ func run(ctx context.Context, m *Model, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p := newProgram(ctx, m, o)
-	remove := crash.OnPanic(p.Kill)
+	dying := make(chan struct{})
+	remove := crash.OnPanic(func() {
+		close(dying)
+		p.Kill()
+	})
 	defer remove()
 	for i, a := range o.Accounts {
 		startPump(ctx, i, a.Session.Events(), p.Send)
 	}
 	err := loop(p)
+	select {
+	case <-dying:
+		// Another goroutine panicked. The program must not end by our returning
+		// before its report is written; package crash ends it.
+		select {}
+	default:
+	}
 	if ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) || errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}

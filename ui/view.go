@@ -170,6 +170,13 @@ func (m *Model) drawListLine(p *pen, l *layout, a *account, y int) {
 	} else {
 		x = a.known(i)
 	}
+	sel := notSelected
+	if r == v.cursor() {
+		sel = selected
+		if m.reading {
+			sel = selectedElsewhere
+		}
+	}
 	// The mark of what waits above the screen stands in the corner of the top
 	// row, over the row's own end.
 	if y == 0 && v.fresh > 0 && p.room > 24 {
@@ -177,13 +184,13 @@ func (m *Model) drawListLine(p *pen, l *layout, a *account, y int) {
 		w := width(string(label), p.method)
 		room := p.room
 		p.begin(room - w - 1)
-		drawRow(p, layoutColumns(room), x, r == v.cursor(), a.waiting, m.now)
+		drawRow(p, layoutColumns(room), x, sel, a.waiting, m.now)
 		p.begin(w + 1)
 		p.gap(sPlain, 1)
 		p.ink(sAccent, label)
 		return
 	}
-	drawRow(p, layoutColumns(p.room), x, r == v.cursor(), a.waiting, m.now)
+	drawRow(p, layoutColumns(p.room), x, sel, a.waiting, m.now)
 }
 
 // drawEmpty says why there is nothing to see.
