@@ -180,7 +180,7 @@ func (s *scanner) fetchItem(c *cursor, name []byte) (size int64, literal bool, t
 		}
 		f.broken = true
 	case c.peek() == '[':
-		sec, ok := section(c)
+		sec, ok := s.section(c)
 		if ok && equalFold(name, "BODY") {
 			return s.bodySection(c, sec)
 		}
@@ -407,6 +407,19 @@ func (s *scanner) skipList(c *cursor) (size int64, literal bool, err error) {
 		}
 	}
 	return 0, false, nil
+}
+
+// section reads a section like the function of that name. A server writes the
+// same one for every message of a window, which need not be checked again.
+func (s *scanner) section(c *cursor) (sec []byte, ok bool) {
+	if rest, n := c.rest(), len(s.lastSection); n > 0 && n < len(rest) && rest[n] == ' ' && string(rest[:n]) == string(s.lastSection) {
+		c.i += n
+		return rest[:n], true
+	}
+	if sec, ok = section(c); ok {
+		s.lastSection = append(s.lastSection[:0], sec...)
+	}
+	return sec, ok
 }
 
 // section reads "[...]" with an optional "<n>" behind it, and reports whether

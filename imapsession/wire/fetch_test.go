@@ -231,6 +231,7 @@ func TestLargeLiteralStreams(t *testing.T) {
 		if err := cmd.Close(); err != nil || n != size {
 			t.Fatalf("%d octets, %v", n, err)
 		}
+		s.end()
 		if c := cap(s.tap.in.out) + cap(s.tap.in.seg) + cap(s.tap.in.fetch.held) + cap(s.tap.in.resp); c > 4*keepBuffer {
 			t.Errorf("the tap holds %d octets of buffers after a body of %d", c, size)
 		}

@@ -61,8 +61,9 @@ func (t *Tap) Each(f func(*Event)) {
 	evs := t.queue.events
 	t.queue.events, t.queue.spare, t.queue.texts = t.queue.spare, nil, 0
 	t.mu.Unlock()
+	var ev Event
 	for i := range evs {
-		ev := evs[i].event()
+		ev = evs[i].event()
 		f(&ev)
 	}
 	if cap(evs) > 4096 {

@@ -30,18 +30,18 @@ type scanner struct {
 	literal int64 // octets of the running literal still to come
 	route   route // where they go
 
-	kind       respKind // what the response is, once its first segment is complete
-	fetch      fetch
-	resp       []byte // kindBuffered: the response, literals inlined
-	capture    []byte // the response as it came, for Raw
-	forRaw     bool   // capture is on
-	greeted    bool
-	utf8       bool // imapclient writes mailbox names as UTF-8
-	utf8Accept bool // UTF8=ACCEPT was enabled
-	note       []byte
-	scratch    []byte
-	nums       []uint32 // of the running SEARCH
-	modseq     uint64   // of the running SEARCH
+	kind        respKind // what the response is, once its first segment is complete
+	fetch       fetch
+	resp        []byte // kindBuffered: the response, literals inlined
+	capture     []byte // the response as it came, for Raw
+	forRaw      bool   // capture is on
+	greeted     bool
+	utf8        bool // imapclient writes mailbox names as UTF-8
+	utf8Accept  bool // UTF8=ACCEPT was enabled
+	note        []byte
+	lastSection []byte   // that was found valid
+	nums        []uint32 // of the running SEARCH
+	modseq      uint64   // of the running SEARCH
 }
 
 // route says where a literal's octets go.

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"time"
@@ -120,7 +121,7 @@ func (t *Tap) received(b []byte, err error) error {
 // and returns err.
 func (t *Tap) fail(err error) error {
 	t.mu.Lock()
-	ours := t.closed && errors.Is(err, net.ErrClosed)
+	ours := t.closed && (errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrClosedPipe))
 	if t.err == nil && !ours {
 		t.err = err
 	}
