@@ -145,21 +145,55 @@ func (w *writer) fillIn(text string, p *plan, root int) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}
-	number := p.first + uint32(root)
-	rng := rand.New(rand.NewPCG(w.seed^0xf111, uint64(number)))
-	choose := func(words []string) string { return words[rng.IntN(len(words))] }
-	return strings.NewReplacer(
-		"{n}", strconv.Itoa(100+rng.IntN(9000)),
-		"{small}", strconv.Itoa(2+rng.IntN(9)),
-		"{version}", strconv.Itoa(1+rng.IntN(4))+"."+strconv.Itoa(rng.IntN(20))+"."+strconv.Itoa(rng.IntN(9)),
-		"{commit}", strconv.FormatUint(rng.Uint64()>>36|1<<27, 16),
-		"{branch}", choose(branches),
-		"{host}", choose(hosts),
-		"{project}", choose(projects),
-		"{city}", choose(cities),
-		"{day}", choose(days),
-		"{hour}", strconv.Itoa(8+rng.IntN(10)),
-	).Replace(text)
+	number := uint64(p.first) + uint64(root)
+	roll := func(salt uint64) uint64 { return mix(w.seed ^ 0xf111 ^ mix(number+salt<<32)) }
+	var b strings.Builder
+	b.Grow(len(text) + 32)
+	for {
+		before, rest, found := strings.Cut(text, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		word, after, closed := strings.Cut(rest, "}")
+		value, known := vary(word, roll)
+		if !closed || !known {
+			b.WriteByte('{')
+			text = rest
+			continue
+		}
+		b.WriteString(value)
+		text = after
+	}
+}
+
+// vary chooses what stands for a {word}; roll is a number for each salt.
+func vary(word string, roll func(salt uint64) uint64) (string, bool) {
+	number := func(salt, n uint64) string { return strconv.FormatUint(roll(salt)%n, 10) }
+	choose := func(salt uint64, words []string) string { return words[roll(salt)%uint64(len(words))] }
+	switch word {
+	case "n":
+		return strconv.FormatUint(100+roll(1)%9000, 10), true
+	case "small":
+		return strconv.FormatUint(2+roll(2)%8, 10), true
+	case "version":
+		return number(3, 5) + "." + number(4, 20) + "." + number(5, 9), true
+	case "commit":
+		return strconv.FormatUint(1<<27|roll(6)>>36, 16), true
+	case "branch":
+		return choose(7, branches), true
+	case "host":
+		return choose(8, hosts), true
+	case "project":
+		return choose(9, projects), true
+	case "city":
+		return choose(10, cities), true
+	case "day":
+		return choose(11, days), true
+	case "hour":
+		return strconv.FormatUint(9+roll(12)%9, 10), true
+	}
+	return "", false
 }
 
 // messageID of the letter at k.
