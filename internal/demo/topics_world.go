@@ -20,7 +20,7 @@ var worldTopics = []topic{
 	{
 		subject: "Réunion déplacée à {hour} h",
 		people:  []person{remi, zoe},
-		charset: "iso-8859-1",
+		charset: "windows-1252",
 		opening: "Bonjour à toutes et à tous,\n\nla réunion de cet après-midi est déplacée à {hour} h, même salle. L'ordre du jour ne\nchange pas : le déménagement, puis les congés d'été.\n\nÀ tout à l'heure,\nRémi",
 		replies: []string{"C'est noté, merci. J'apporte les croissants, puisque c'est mon tour…"},
 	},

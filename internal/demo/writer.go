@@ -34,8 +34,9 @@ func newWriter(seed uint64, messages int, now time.Time) *writer {
 // within its block, so that any letter can be made without the others.
 const blockSize = 32
 
-// topicsPerBlock is about how many new subjects a block has.
-const topicsPerBlock = 23
+// topicsPerBlock is how many new subjects a block has: a fixed number, so that
+// block after block every topic has its turn.
+const topicsPerBlock = 18
 
 // maxPlans bounds the plans that are kept.
 const maxPlans = 64
@@ -76,8 +77,9 @@ func (w *writer) makePlan(block uint32) *plan {
 	p := &plan{first: block * blockSize}
 	var open []int // last letters of the conversations that may go on
 	next := int(block) * topicsPerBlock
+	fresh := topicsPerBlock // new subjects still due
 	for k := range p.drafts {
-		if len(open) > 0 && rng.IntN(100) < 45 {
+		if len(open) > 0 && rng.IntN(blockSize-k) >= fresh {
 			at := rng.IntN(len(open))
 			last := p.drafts[open[at]]
 			p.drafts[k] = draft{
@@ -98,6 +100,7 @@ func (w *writer) makePlan(block uint32) *plan {
 		t := &topics[w.order[next%len(topics)]]
 		p.drafts[k] = draft{topic: t, issue: next/len(topics) + rng.IntN(3), root: k, parent: -1, from: t.people[0]}
 		next++
+		fresh--
 		if len(t.replies) > 0 {
 			open = append(open, k)
 		}
