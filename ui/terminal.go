@@ -75,6 +75,9 @@ func newProgram(ctx context.Context, m *Model, o Options) *tea.Program {
 func programOptions(ctx context.Context, o Options) []tea.ProgramOption {
 	opts := []tea.ProgramOption{
 		tea.WithContext(ctx),
+		// Signals end ctx, which cli watches. Bubble Tea's own handler would wait
+		// for ever to hand the same signal to a loop that has ended by then.
+		tea.WithoutSignalHandler(),
 		// Bubble Tea would print a panic's value, which may quote a mail, and
 		// would not report it. Update and View run below crash.Handle in loop,
 		// commands below the one in guarded.
