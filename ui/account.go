@@ -15,8 +15,9 @@ type account struct {
 	cfg Account
 
 	state    imapsession.StateEvent
-	started  bool      // a StateEvent has come
-	lastSign time.Time // copied from the session by Update, so that View is pure
+	started  bool          // a StateEvent has come
+	trouble  safetext.Text // the last reason that was told, until the link is live
+	lastSign time.Time     // copied from the session by Update, so that View is pure
 
 	epoch    uint32 // 0: nothing selected yet
 	mailbox  string // raw name
@@ -158,6 +159,21 @@ type folders struct {
 var wellKnown = map[string][]string{
 	"trash":   {"trash", "deleted items", "deleted messages", "bin", "papierkorb", "corbeille", "[gmail]/trash"},
 	"archive": {"archive", "archives", "archiv", "all mail", "[gmail]/all mail"},
+}
+
+// folderFor finds the folder that the config names for a role, or else the one
+// that has it.
+func (a *account) folderFor(role string) (imapsession.Folder, bool) {
+	name := map[string]string{"archive": a.cfg.Archive, "trash": a.cfg.Trash}[role]
+	if name == "" {
+		return a.folders.byRole(role)
+	}
+	for _, f := range a.folders.list {
+		if !f.NoSelect && (f.Raw == name || f.Name.String() == name) {
+			return f, true
+		}
+	}
+	return imapsession.Folder{}, false
 }
 
 // byRole finds the folder for a role.

@@ -262,7 +262,7 @@ func (m *Model) moveByRole(a *account, role string) {
 		m.say(a, own(sDim, "asking the server for its folders"))
 	}
 	m.withFolders(a, func(m *Model) {
-		f, ok := a.folders.byRole(role)
+		f, ok := a.folderFor(role)
 		switch {
 		case a.validity != validity:
 			m.say(a, own(sWarn, "the mailbox changed meanwhile: nothing was done"))

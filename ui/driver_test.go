@@ -39,6 +39,7 @@ type person struct {
 	msgs     chan tea.Msg
 	raw      []string // what was written to the terminal besides frames
 	quit     bool
+	updates  int
 }
 
 // reporter is what a *testing.T and a *rapid.T have in common.
@@ -110,6 +111,7 @@ func (p *person) send(msg tea.Msg) {
 		p.quit = true
 		return
 	}
+	p.updates++
 	_, c := p.m.Update(msg)
 	p.run(c)
 	p.checkFrame()

@@ -74,6 +74,13 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 		m.say(a, own(sGood, "back online"))
 	case ev.Fatal && !was.Fatal:
 		m.say(a, own(sBad, "stopped: "), said(sPlain, ev.Reason))
+	case ev.State == imapsession.Waiting && !ev.Reason.IsEmpty() && ev.Reason != a.trouble:
+		m.say(a, own(sBad, "offline: "), said(sPlain, ev.Reason))
+	}
+	if ev.State == imapsession.Live {
+		a.trouble = safetext.Text{}
+	} else if !ev.Reason.IsEmpty() {
+		a.trouble = ev.Reason
 	}
 }
 

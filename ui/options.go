@@ -29,7 +29,10 @@ type Account struct {
 	// once; negative never.
 	MarkSeen time.Duration
 	ReadOnly bool
-	Probe    time.Duration // silence after which a live link is being probed
+	// Archive and Trash name the folders (as a person writes them, or raw) that
+	// a and d move to; "" : the ones with that role.
+	Archive, Trash string
+	Probe          time.Duration // silence after which a live link is being probed
 	// Log returns the account's log for the L view (states, reasons, redacted
 	// trace), oldest first. May be called from any goroutine.
 	Log func() []safetext.Text

@@ -20,13 +20,19 @@ func (m *Model) drawStatus(p *pen) {
 	left := m.place(a)
 	lw := p.spansWidth(left) + 1
 	var right []span
+	need := 0
 	for detail := 3; detail >= 0; detail-- {
 		right = m.link(a, detail)
-		if p.spansWidth(right)+2+lw+1 <= p.room {
+		// An outside text (the reason) may give way down to a few words.
+		need = p.spansWidth(right)
+		for _, s := range right {
+			need -= max(width(s.said.String(), p.method)-leastReason, 0)
+		}
+		if need+2+lw+1 <= p.room {
 			break
 		}
 	}
-	rw := p.spansWidth(right)
+	rw := min(p.spansWidth(right), max(p.room-lw-3, need))
 	if lw+rw+2 > p.room { // the truth about the link outranks the place
 		room := p.room
 		p.begin(max(room-rw-2, 0))
@@ -45,6 +51,9 @@ func (m *Model) drawStatus(p *pen) {
 	p.draw(right)
 	p.end(sBar)
 }
+
+// leastReason is how many cells of a reason are worth showing.
+const leastReason = 24
 
 // place says where we are: account, mailbox, unread of total.
 func (m *Model) place(a *account) []span {
@@ -180,25 +189,26 @@ func countdown(d time.Duration) ink {
 // drawTabs draws one tab per account with its unread count.
 func (m *Model) drawTabs(p *pen) {
 	for i, a := range m.accounts {
-		base, mark := sDim, ink(" ")
+		name, dim, strong, bad := sDim, sDim, sUnread, sBad
 		if i == m.current {
-			base, mark = sBold, m.theme.marks.cursor
+			name, dim, strong, bad = sBarBold, sBarDim, sBarBold, sBarBad
 		}
-		p.ink(sAccent, mark)
+		p.gap(dim, 1)
 		if i < 9 {
-			p.num(sDim, i+1)
-			p.gap(sPlain, 1)
+			p.num(dim, i+1)
+			p.gap(dim, 1)
 		}
-		p.text(base, a.cfg.Name, p.room)
+		p.text(name, a.cfg.Name, p.room)
 		if a.counted && a.unseen > 0 {
-			p.gap(sPlain, 1)
-			p.num(sUnread, int(a.unseen))
+			p.gap(dim, 1)
+			p.num(strong, int(a.unseen))
 		}
-		if s := a.state.State; s == imapsession.Waiting || s == imapsession.Offline {
-			p.gap(sPlain, 1)
-			p.ink(sBad, m.theme.marks.gone)
+		if s := a.state.State; a.started && (s == imapsession.Waiting || s == imapsession.Offline) {
+			p.gap(dim, 1)
+			p.ink(bad, m.theme.marks.gone)
 		}
-		p.gap(sPlain, 2)
+		p.gap(dim, 1)
+		p.gap(sPlain, 1)
 	}
 	p.end(sPlain)
 }
