@@ -68,6 +68,8 @@ func (t *text) addAt(v string, i, j int) {
 	}
 }
 
+func (t *text) isEmpty() bool { return t.s == "" && t.buf == nil }
+
 func (t *text) take() string {
 	s := t.s
 	if t.buf != nil {
@@ -148,7 +150,9 @@ func (p *addressParser) parse() {
 					j++
 				}
 			}
-			p.phrase.addAt(v, i, j)
+			if !p.inAngle || p.phrase.isEmpty() { // words behind the address are no name
+				p.phrase.addAt(v, i, j)
+			}
 			i = j
 		}
 	}

@@ -50,22 +50,20 @@ func appendBase64[T []byte | string](dst []byte, src T) []byte {
 	return dst
 }
 
-// decodeBase64Body decodes a base64 part, and stops where plain text begins
-// that was added behind it (mailing list footers): a line of several words, or
-// any line after the padding that is not of the alphabet.
-func decodeBase64Body(b []byte) []byte {
-	out := make([]byte, 0, len(b)/4*3+3)
+// decodeBase64Body decodes a base64 part up to where plain text begins that was
+// added behind it (mailing list footers): a line of several words or one of
+// dashes. That text is returned as rest.
+func decodeBase64Body(b []byte) (out, rest []byte) {
 	end := 0
-	for rest := b; len(rest) > 0; {
-		line, size := cutLine(rest)
+	for end < len(b) {
+		line, size := cutLine(b[end:])
 		line = trimSpace(line)
 		if bytes.IndexByte(line, ' ') >= 0 || bytes.HasPrefix(line, []byte("--")) || bytes.HasPrefix(line, []byte("__")) {
 			break
 		}
-		rest = rest[size:]
 		end += size
 	}
-	return appendBase64(out, b[:end])
+	return appendBase64(make([]byte, 0, end/4*3+3), b[:end]), trimSpace(b[end:])
 }
 
 // decodeQP decodes quoted-printable (RFC 2045 §6.7), passing through what is

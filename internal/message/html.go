@@ -23,40 +23,61 @@ func (w *walker) html(p part) {
 		return
 	}
 	before, links := len(w.lines), len(w.m.Links)
-	hidden := w.render(s, false)
+	hidden := w.render(s, p.open, false)
 	if hidden && len(w.lines) == before && before < maxLines {
 		// Everything was inside an element that hides: more likely a broken
 		// document than an empty message.
 		w.dropLinks(links)
-		w.render(s, true)
+		w.render(s, p.open, true)
 	}
 }
+
+// maxMends is how many tags without their end are stepped over in one text.
+const maxMends = 8
 
 // render makes HTML readable: blocks become lines, quoting becomes depth, data
 // tables become columns, links get numbers. It reads tokens, not a tree, so
 // that nesting costs nothing. It reports whether anything was hidden; showAll
 // shows that too.
-func (w *walker) render(s string, showAll bool) (hidden bool) {
+func (w *walker) render(s string, open, showAll bool) (hidden bool) {
 	r := renderer{w: w, showAll: showAll}
+	for mends := 0; ; mends++ {
+		rest := r.tokens(s)
+		// What is left is a tag that does not end: cut off, or its quote is not
+		// closed. What stands behind its first ">" is text to people.
+		i := strings.IndexByte(rest, '>')
+		if i < 0 || open || mends == maxMends || strings.HasPrefix(rest, "<!") {
+			break
+		}
+		s = rest[i+1:]
+	}
+	r.end()
+	return r.hidden
+}
+
+// tokens renders s up to its end, or to a tag that does not end, which it
+// returns with all behind it.
+func (r *renderer) tokens(s string) (rest string) {
 	z := html.NewTokenizer(strings.NewReader(s))
 	z.SetMaxBuf(maxTag)
-	for !w.full {
-		switch z.Next() {
-		case html.ErrorToken:
-			// The end, or a tag beyond maxTag.
-			r.end()
-			return r.hidden
+	at := 0
+	for !r.w.full {
+		typ := z.Next()
+		if typ == html.ErrorToken {
+			return s[min(at, len(s)):]
+		}
+		at += len(z.Raw())
+		switch typ {
 		case html.TextToken:
 			r.text(z.Text())
 		case html.StartTagToken, html.SelfClosingTagToken:
-			r.start(z)
+			r.start(z, typ == html.SelfClosingTagToken)
 		case html.EndTagToken:
 			name, _ := z.TagName()
 			r.close(atom.Lookup(name))
 		}
 	}
-	r.end()
-	return r.hidden
+	return ""
 }
 
 // renderer holds what is open. Only what changes the layout is tracked; a
@@ -93,7 +114,7 @@ type list struct {
 	n       int
 }
 
-func (r *renderer) start(z *html.Tokenizer) {
+func (r *renderer) start(z *html.Tokenizer, selfClosing bool) {
 	name, more := z.TagName()
 	a := atom.Lookup(name)
 	if r.skipDepth > 0 {
@@ -116,9 +137,13 @@ func (r *renderer) start(z *html.Tokenizer) {
 		at = readAttrs(z, a)
 	}
 	switch a {
-	case atom.Script, atom.Style, atom.Title, atom.Template, atom.Object, atom.Svg, atom.Math,
-		atom.Select, atom.Textarea, atom.Iframe, atom.Audio, atom.Video, atom.Canvas, atom.Noframes:
-		r.skip, r.skipDepth = a, 1
+	case atom.Script, atom.Style, atom.Title, atom.Textarea, atom.Iframe, atom.Noframes:
+		r.skip, r.skipDepth = a, 1 // the tokenizer knows where these end
+		return
+	case atom.Template, atom.Object, atom.Svg, atom.Math, atom.Select, atom.Audio, atom.Video, atom.Canvas:
+		if !r.showAll && !selfClosing {
+			r.skip, r.skipDepth, r.hidden = a, 1, true
+		}
 		return
 	}
 	if at.hidden && !r.showAll && !isVoid(a) && a != atom.Body && a != atom.Html {
@@ -163,12 +188,15 @@ func (r *renderer) start(z *html.Tokenizer) {
 	case atom.Dd:
 		r.block(1)
 		r.mark = "    "
+	case atom.Dt:
+		r.block(1)
+		r.mark = ""
 	case atom.Table:
 		r.table()
 	case atom.Tr:
 		r.row()
 	case atom.Td, atom.Th:
-		r.cell(a == atom.Th)
+		r.cell()
 	case atom.A:
 		r.closeLink()
 		if isWebLink(at.href) {
@@ -178,6 +206,8 @@ func (r *renderer) start(z *html.Tokenizer) {
 		r.image(at)
 	case atom.Q:
 		r.write("\u201c")
+	case atom.S, atom.Strike, atom.Del:
+		r.write("~")
 	case atom.Input, atom.Label, atom.Option:
 	default:
 		if isBlock(a) {
@@ -206,8 +236,16 @@ func (r *renderer) close(a atom.Atom) {
 		}
 	}
 	switch a {
-	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Fieldset, atom.Figure:
+	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Fieldset, atom.Figure:
 		r.block(2)
+	case atom.Dl:
+		r.block(2)
+		r.mark = ""
+	case atom.Dd, atom.Li:
+		r.block(1)
+		r.mark = ""
+	case atom.S, atom.Strike, atom.Del:
+		r.append("~")
 	case atom.Blockquote:
 		r.block(2)
 		r.quote = max(0, r.quote-1)
@@ -236,9 +274,9 @@ func (r *renderer) close(a atom.Atom) {
 	case atom.A:
 		r.closeLink()
 	case atom.Q:
-		r.write("\u201d")
+		r.append("\u201d")
 	default:
-		if isBlock(a) || a == atom.Li {
+		if isBlock(a) {
 			r.block(1)
 		}
 	}
@@ -296,6 +334,14 @@ func (r *renderer) write(s string) {
 	if r.link != "" && len(r.linkText) < 512 {
 		r.linkText = append(r.linkText, s...)
 	}
+}
+
+// append adds a piece right behind the text before it.
+func (r *renderer) append(s string) {
+	space := r.space
+	r.space = false
+	r.write(s)
+	r.space = space
 }
 
 func (r *renderer) inLink(b []byte) {
@@ -446,7 +492,6 @@ func (r *renderer) image(at attrs) {
 	}
 	r.space = r.space || len(r.cur) > 0 && r.gap == 0 && r.cur[len(r.cur)-1] != ' '
 	r.write("[" + alt + "]")
-	r.space = true
 }
 
 // closeLink ends the open <a> and puts its number behind its text; where the

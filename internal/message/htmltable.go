@@ -22,23 +22,35 @@ type grid struct {
 	size   int // cells and lines, for the bound
 }
 
-type gridRow struct {
-	head  bool
-	cells [][]Line
+type gridRow struct{ cells []gridCell }
+
+type gridCell struct {
+	lines []Line
+	// An empty line is due before, behind: of use only if the table turns out
+	// to be layout.
+	lead, trail bool
+}
+
+// last is the cell that is open.
+func (g *grid) last() *gridCell {
+	row := &g.rows[len(g.rows)-1]
+	return &row.cells[len(row.cells)-1]
 }
 
 func (g *grid) addLine(l Line) {
-	row := &g.rows[len(g.rows)-1]
-	c := &row.cells[len(row.cells)-1]
-	*c = append(*c, l)
+	c := g.last()
+	c.lines = append(c.lines, l)
 	g.size++
 }
 
 func (g *grid) addBlank() {
-	row := &g.rows[len(g.rows)-1]
-	c := &row.cells[len(row.cells)-1]
-	if n := len(*c); n > 0 && !(*c)[n-1].Text.IsEmpty() {
-		*c = append(*c, Line{Quote: (*c)[n-1].Quote})
+	c := g.last()
+	n := len(c.lines)
+	switch {
+	case n == 0:
+		c.lead = true
+	case !c.lines[n-1].Text.IsEmpty():
+		c.lines = append(c.lines, Line{Quote: c.lines[n-1].Quote})
 		g.size++
 	}
 }
@@ -84,7 +96,7 @@ func (r *renderer) endRow() {
 	}
 }
 
-func (r *renderer) cell(head bool) {
+func (r *renderer) cell() {
 	r.endCell()
 	r.block(1)
 	g := r.grid
@@ -96,8 +108,7 @@ func (r *renderer) cell(head bool) {
 	}
 	r.gap = 0
 	row := &g.rows[len(g.rows)-1]
-	row.cells = append(row.cells, nil)
-	row.head = row.head || head
+	row.cells = append(row.cells, gridCell{})
 	g.inCell = true
 	if g.size++; g.size > maxGridCells {
 		r.spillGrid()
@@ -108,6 +119,7 @@ func (r *renderer) endCell() {
 	r.closeLink()
 	r.block(1)
 	if g := r.grid; g != nil && g.inCell {
+		g.last().trail = r.gap == 2
 		r.gap = 0
 		g.inCell = false
 	}
@@ -125,12 +137,18 @@ func (r *renderer) spillGrid() {
 
 func (r *renderer) lines(row gridRow) {
 	for _, c := range row.cells {
-		for _, l := range c {
+		if c.lead && len(c.lines) > 0 {
+			r.blank()
+		}
+		for _, l := range c.lines {
 			if l.Text.IsEmpty() {
 				r.blank()
 				continue
 			}
 			r.w.add(l)
+		}
+		if c.trail && len(c.lines) > 0 {
+			r.blank()
 		}
 	}
 }
@@ -158,8 +176,8 @@ func (r *renderer) finishGrid() {
 		var b strings.Builder
 		for i, c := range row.cells {
 			t := ""
-			if len(c) == 1 {
-				t = c[0].Text.String()
+			if len(c.lines) == 1 {
+				t = c.lines[0].Text.String()
 			}
 			b.WriteString(t)
 			if i < len(row.cells)-1 {
@@ -183,14 +201,14 @@ func (g *grid) columns() (widths []int, ok bool) {
 	for _, row := range g.rows {
 		n := 0
 		for i, c := range row.cells {
-			if len(c) > 1 || i >= maxGridColumns {
+			if len(c.lines) > 1 || i >= maxGridColumns {
 				return nil, false
 			}
 			if i == len(widths) {
 				widths = append(widths, 0)
 			}
-			if len(c) == 1 {
-				widths[i] = max(widths[i], columns(c[0].Text.String()))
+			if len(c.lines) == 1 {
+				widths[i] = max(widths[i], columns(c.lines[0].Text.String()))
 				n++
 			}
 		}
@@ -209,10 +227,10 @@ func (g *grid) columns() (widths []int, ok bool) {
 func (row gridRow) isFlat() bool {
 	n := 0
 	for _, c := range row.cells {
-		if len(c) > 1 {
+		if len(c.lines) > 1 {
 			return false
 		}
-		n += len(c)
+		n += len(c.lines)
 	}
 	return n > 1
 }
@@ -220,7 +238,7 @@ func (row gridRow) isFlat() bool {
 func (row gridRow) joined() safetext.Text {
 	var ts []safetext.Text
 	for _, c := range row.cells {
-		for _, l := range c {
+		for _, l := range c.lines {
 			ts = append(ts, l.Text.TrimSpace())
 		}
 	}
@@ -229,8 +247,8 @@ func (row gridRow) joined() safetext.Text {
 
 func (row gridRow) quote() int {
 	for _, c := range row.cells {
-		if len(c) > 0 {
-			return c[0].Quote
+		if len(c.lines) > 0 {
+			return c.lines[0].Quote
 		}
 	}
 	return 0

@@ -33,6 +33,9 @@ func Parse(b []byte, truncated bool) *Message {
 	b = bytes.TrimLeft(b, "\r\n")
 	w.m.Header = ParseHeader(b)
 	if !hasField(b) {
+		if len(b) > 0 {
+			w.problem(safetext.Const("This does not begin like a mail message; it is shown as it came."))
+		}
 		w.raw(b, truncated)
 		return w.done()
 	}
@@ -141,6 +144,9 @@ func (w *walker) entity(p part, depth int, top bool) {
 		w.attached(p)
 		return
 	}
+	if p.name != "" && t != "message/rfc822" {
+		w.attach(p.attachment()) // shown, and there to be saved
+	}
 	switch t {
 	case "text/plain":
 		w.plain(p)
@@ -148,15 +154,14 @@ func (w *walker) entity(p part, depth int, top bool) {
 		w.html(p)
 	case "text/calendar":
 		w.calendar(p)
-		if p.name != "" {
-			w.attach(p.attachment())
-		}
 	case "text/enriched", "text/richtext":
 		w.enriched(p)
 	case "message/rfc822", "message/global":
 		w.embedded(p, depth)
 	case "message/delivery-status", "message/disposition-notification", "text/rfc822-headers":
-		w.fixed(p)
+		w.asIs(p, false)
+	case "text/x-patch", "text/x-diff":
+		w.asIs(p, true)
 	default:
 		w.plain(p)
 	}
@@ -371,10 +376,10 @@ func (w *walker) raw(b []byte, open bool) {
 	w.plain(p)
 }
 
-// fixed shows a part of fields or the like, line by line.
-func (w *walker) fixed(p part) {
+// asIs shows a part line by line; fixed keeps the lines from being wrapped.
+func (w *walker) asIs(p part, fixed bool) {
 	for _, t := range safetext.CleanLines(w.take(p)) {
-		w.add(Line{Text: t})
+		w.add(Line{Text: trimRight(t), Fixed: fixed})
 	}
 }
 

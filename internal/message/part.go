@@ -81,7 +81,11 @@ func (p *part) decoded(limit int) []byte {
 		if len(b)/4*3 > limit {
 			b = b[:limit/3*4]
 		}
-		return decodeBase64Body(b)
+		out, rest := decodeBase64Body(b)
+		if len(rest) > 0 && strings.HasPrefix(p.ct.mediaType, "text/") {
+			out = append(append(out, "\n"...), rest...)
+		}
+		return out
 	case "quoted-printable", "quoted_printable", "quotedprintable", "qp", "q":
 		if len(b)/3 > limit {
 			b = b[:limit*3]
