@@ -61,7 +61,7 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		a.ReadOnly = a.ReadOnly || o.readOnly
 		source := credentials(a)
 		if err := source.Prepare(ctx); err != nil {
-			failed = append(failed, err)
+			failed = append(failed, fmt.Errorf("account %q: %w", a.Name, err))
 		}
 		if ctx.Err() != nil {
 			return errors.New("interrupted before the screen started")
@@ -158,22 +158,41 @@ func sessionConfig(a config.Account, c imapsession.Credentials) (imapsession.Con
 	return cfg, nil
 }
 
-// show runs the sessions and the screen until the person quits or ctx ends. The
-// network has no say in how long that takes.
+// show runs the sessions and the screen until the person quits or ctx ends.
 func (p Program) show(ctx context.Context, accounts []watched, o ui.Options) error {
-	sessions, end := context.WithCancel(ctx)
-	defer end()
-	var running sync.WaitGroup
+	o.Environ = p.Environ
+	var sessions []run
 	for _, w := range accounts {
 		o.Accounts = append(o.Accounts, w.account)
+		sessions = append(sessions, run{"session " + w.account.Name.String(), func(ctx context.Context) {
+			_ = w.session.Run(ctx) // what went wrong was said in its events
+		}})
+	}
+	return beside(ctx, sessions, func(ctx context.Context) error { return ui.Run(ctx, o) })
+}
+
+// run is something that runs until its context ends, on a goroutine of the
+// name.
+type run struct {
+	name string
+	f    func(context.Context)
+}
+
+// beside runs sessions beside a screen and returns when the screen does. The
+// sessions are told to end then, and have goodbye to do it in; the network has
+// no say in how long quitting takes.
+func beside(ctx context.Context, sessions []run, screen func(context.Context) error) error {
+	sessionCtx, end := context.WithCancel(ctx)
+	defer end()
+	var running sync.WaitGroup
+	for _, s := range sessions {
 		running.Add(1)
-		crash.Go("session "+w.account.Name.String(), func() {
+		crash.Go(s.name, func() {
 			defer running.Done()
-			_ = w.session.Run(sessions) // what went wrong was said in its events
+			s.f(sessionCtx)
 		})
 	}
-	o.Environ = p.Environ
-	err := ui.Run(ctx, o)
+	err := screen(ctx)
 	end()
 	gone := make(chan struct{})
 	crash.Go("goodbye", func() {

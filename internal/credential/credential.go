@@ -36,7 +36,7 @@ const maxSecret = 64 << 10
 // Settings say where one account's secret comes from: the first of Command, Env
 // and File that is set, else the person is asked.
 type Settings struct {
-	Account string // for sentences
+	Account string // for the prompt
 	User    string
 	Command []string
 	Env     string
@@ -74,7 +74,7 @@ func (s *Source) Format(w fmt.State, _ rune) {
 func (s *Source) Prepare(ctx context.Context) error {
 	secret, err := s.get(ctx, true)
 	if err != nil {
-		return s.wrap(err)
+		return err
 	}
 	s.keep(secret, true)
 	return nil
@@ -90,16 +90,12 @@ func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
 	if err != nil {
 		last, have := s.lastGot()
 		if !have || ctx.Err() != nil {
-			return imapsession.Secret{}, s.wrap(err)
+			return imapsession.Secret{}, err
 		}
 		secret = last
 	}
 	s.keep(secret, false)
 	return imapsession.Secret{User: s.settings.User, Password: secret}, nil
-}
-
-func (s *Source) wrap(err error) error {
-	return fmt.Errorf("the password of account %q: %w", s.settings.Account, err)
 }
 
 func (s *Source) keep(secret string, fresh bool) {
@@ -162,26 +158,29 @@ func fromCommand(ctx context.Context, argv []string, terminal bool) (string, err
 	out, err := p.Run(ctx)
 	defer clear(out.Stdout)
 	if err != nil {
-		var failed *run.Error
-		if errors.As(err, &failed) && errors.Is(err, os.ErrNotExist) {
-			return "", fmt.Errorf("password_command: there is no program %q in the PATH", argv[0])
-		}
-		// What a program says on stderr is about its failure; what it printed on
-		// stdout may be the secret and is never shown.
-		why := safetext.Clean(run.LastLine(out.Stderr))
-		if why.Len() > 200 {
-			why = safetext.Format("%s…", why.Slice(0, 200))
-		}
-		if why.IsEmpty() {
-			return "", fmt.Errorf("password_command failed: %w", err)
-		}
-		return "", fmt.Errorf("password_command failed: %w (%s)", err, why)
+		return "", commandProblem(argv[0], out.Stderr, err)
 	}
 	if out.StdoutTruncated {
 		return "", fmt.Errorf("password_command printed more than %d KiB; its first line has to be the password", maxSecret>>10)
 	}
 	line, _, _ := strings.Cut(string(out.Stdout), "\n")
 	return checked(line, "password_command printed nothing; its first line has to be the password")
+}
+
+// commandProblem says why the command failed, in its own words where it has
+// any. What it printed on stdout may be the secret and is never shown.
+func commandProblem(program string, stderr []byte, err error) error {
+	if errors.Is(err, run.ErrNotFound) {
+		return fmt.Errorf("password_command: there is no program %q; install it or correct the config", program)
+	}
+	why := safetext.Clean(run.LastLine(stderr))
+	if why.Len() > 200 {
+		why = safetext.Format("%s…", why.Slice(0, 200))
+	}
+	if why.IsEmpty() {
+		return fmt.Errorf("password_command failed: %w", err)
+	}
+	return fmt.Errorf("password_command failed: %s (%w)", why, err)
 }
 
 func fromEnv(name string) (string, error) {

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"slices"
@@ -53,6 +54,9 @@ type Result struct {
 // ErrTimeout: the program's time was over, and it was ended.
 var ErrTimeout = errors.New("it took too long and was ended")
 
+// ErrNotFound: there is no such program, in the PATH or at the path given.
+var ErrNotFound = errors.New("there is no such program")
+
 // Error says that a program could not be started, failed or was ended. Its
 // text names the program but not its arguments, which may be private, and
 // nothing of its output.
@@ -64,7 +68,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Program + ": " + e.err.Error() }
 
-// Unwrap is ErrTimeout, the context's error, exec.ErrNotFound, *exec.ExitError ...
+// Unwrap is ErrTimeout, ErrNotFound, the context's error, *exec.ExitError ...
 func (e *Error) Unwrap() error { return e.err }
 
 // Run runs the program and waits for it. An error is an *Error; the Result is
@@ -120,6 +124,8 @@ func (p Program) fail(ctx context.Context, cmd *exec.Cmd, err error) error {
 		e.err = fmt.Errorf("%w after %s", ErrTimeout, p.Timeout)
 	case ctx.Err() != nil:
 		e.err = ctx.Err()
+	case errors.Is(err, exec.ErrNotFound), p.Dir == "" && errors.Is(err, fs.ErrNotExist):
+		e.err = ErrNotFound
 	case errors.As(err, &start):
 		e.err = start.Err
 	case errors.Is(err, exec.ErrWaitDelay):

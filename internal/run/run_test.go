@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -74,9 +73,11 @@ func TestOutputIsBounded(t *testing.T) {
 }
 
 func TestNoSuchProgram(t *testing.T) {
-	_, err := Program{Argv: []string{"tidings-no-such-program"}}.Run(t.Context())
-	if !errors.Is(err, exec.ErrNotFound) || !strings.Contains(err.Error(), "tidings-no-such-program") {
-		t.Errorf("got %v", err)
+	for _, program := range []string{"tidings-no-such-program", "/nonexistent/program"} {
+		_, err := Program{Argv: []string{program}}.Run(t.Context())
+		if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), program) {
+			t.Errorf("got %v", err)
+		}
 	}
 	if _, err := (Program{}).Run(t.Context()); err == nil {
 		t.Error("an empty command runs")
