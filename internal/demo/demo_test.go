@@ -111,3 +111,69 @@ func BenchmarkOpen(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLarge is what clients ask of a mailbox of 100,000.
+func BenchmarkLarge(b *testing.B) {
+	s := start(b, demo.Options{Messages: 100_000})
+	client := login(b, s)
+	if _, err := client.Select("INBOX", nil).Wait(); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("count unseen", func(b *testing.B) {
+		for b.Loop() {
+			data, err := client.Search(&imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagSeen}}, &imap.SearchOptions{ReturnCount: true}).Wait()
+			if err != nil || data.Count == 0 {
+				b.Fatal(data, err)
+			}
+		}
+	})
+	b.Run("all uids", func(b *testing.B) {
+		for b.Loop() {
+			if _, err := client.UIDSearch(&imap.SearchCriteria{}, &imap.SearchOptions{ReturnAll: true}).Wait(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("all flags", func(b *testing.B) {
+		for b.Loop() {
+			if err := client.Fetch(imap.SeqSet{{Start: 1, Stop: 0}}, &imap.FetchOptions{UID: true, Flags: true}).Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("store one", func(b *testing.B) {
+		op := imap.StoreFlagsAdd
+		for b.Loop() {
+			set := imap.UIDSetNum(50_000)
+			if err := client.Store(set, &imap.StoreFlags{Op: op, Flags: []imap.Flag{imap.FlagFlagged}}, nil).Close(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("arrive", func(b *testing.B) {
+		for b.Loop() {
+			s.Arrive()
+		}
+		if err := client.Noop().Wait(); err != nil {
+			b.Fatal(err)
+		}
+	})
+	b.Run("expunge 1000", func(b *testing.B) {
+		for b.Loop() {
+			rows := s.Rows("INBOX")
+			uids := make([]uint32, 0, 1000)
+			for i := range 1000 {
+				uids = append(uids, rows[i*len(rows)/1000].UID)
+			}
+			if err := s.Expunge("INBOX", uids...); err != nil {
+				b.Fatal(err)
+			}
+			for range 1000 {
+				s.Arrive()
+			}
+			if err := client.Noop().Wait(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

@@ -3,6 +3,7 @@ package demo
 import (
 	"bytes"
 	"io"
+	"net/mail"
 	"slices"
 	"strings"
 	"time"
@@ -20,17 +21,15 @@ func (s *session) Search(kind imapserver.NumKind, criteria *imap.SearchCriteria,
 	v := s.view
 	rows := slices.Clone(v.mailbox.rows[:v.known()])
 	gone := slices.Clone(v.gone)
-	q := &query{server: s.server, sets: map[flagSet][]imap.Flag{}, answers: map[flagQuestion]bool{}}
-	for i, list := range s.server.flags.sets {
-		q.sets[flagSet(i+1)] = list
-	}
-	q.last, q.lastUID = uint32(v.told), 0
+	q := &query{writer: s.server.writer, sets: slices.Clone(s.server.flags.sets), last: uint32(v.told)}
 	s.server.mu.Unlock()
 
 	if len(rows) > 0 {
 		q.lastUID = rows[len(rows)-1].uid
 	}
+	wanted := q.compile(criteria)
 	var numbers []uint32
+	var c candidate
 	seq := uint32(0)
 	for i := range rows {
 		seq++
@@ -38,8 +37,8 @@ func (s *session) Search(kind imapserver.NumKind, criteria *imap.SearchCriteria,
 			gone = gone[1:]
 			seq++
 		}
-		c := candidate{row: &rows[i], seq: seq}
-		if !q.matches(&c, criteria) {
+		c = candidate{row: &rows[i], seq: seq}
+		if !wanted.matches(&c) {
 			continue
 		}
 		if kind == imapserver.NumKindUID {
@@ -79,10 +78,9 @@ func found(kind imapserver.NumKind, numbers []uint32, options *imap.SearchOption
 
 // query is a SEARCH over rows that were copied out of the lock.
 type query struct {
-	server        *Server
-	sets          map[flagSet][]imap.Flag
-	answers       map[flagQuestion]bool
-	last, lastUID uint32 // what "*" stands for
+	writer        *writer
+	sets          [][]imap.Flag // by flagSet, less one
+	last, lastUID uint32        // what "*" stands for
 }
 
 // candidate is a row, and its bytes once somebody needed them.
@@ -92,99 +90,106 @@ type candidate struct {
 	raw []byte
 }
 
-func (q *query) bytes(c *candidate) []byte {
+// condition is one level of criteria, made ready for many rows: what depends on
+// flags is answered per set of flags, of which there are few.
+type condition struct {
+	*imap.SearchCriteria
+	query *query
+	flags []bool // by flagSet: the set has what is asked for
+	not   []*condition
+	or    [][2]*condition
+}
+
+func (q *query) compile(criteria *imap.SearchCriteria) *condition {
+	c := &condition{SearchCriteria: criteria, query: q, flags: make([]bool, len(q.sets)+1)}
+	for set := range c.flags {
+		var flags []imap.Flag
+		if set > 0 {
+			flags = q.sets[set-1]
+		}
+		lacks := func(flag imap.Flag) bool { return !containsFold(flags, flag) }
+		has := func(flag imap.Flag) bool { return containsFold(flags, flag) }
+		c.flags[set] = !slices.ContainsFunc(criteria.Flag, lacks) && !slices.ContainsFunc(criteria.NotFlag, has)
+	}
+	for i := range criteria.Not {
+		c.not = append(c.not, q.compile(&criteria.Not[i]))
+	}
+	for i := range criteria.Or {
+		c.or = append(c.or, [2]*condition{q.compile(&criteria.Or[i][0]), q.compile(&criteria.Or[i][1])})
+	}
+	return c
+}
+
+// matches tries what is cheap first: most searches never need the bytes.
+func (w *condition) matches(c *candidate) bool {
+	return w.flags[c.row.flags] && w.matchesRow(c) && w.matchesBytes(c) && w.matchesNested(c)
+}
+
+func (w *condition) matchesRow(c *candidate) bool {
+	for _, set := range w.SeqNum {
+		if !inSeqs(set, c.seq, w.query.last) {
+			return false
+		}
+	}
+	for _, set := range w.UID {
+		if !inUIDs(set, c.row.uid, w.query.lastUID) {
+			return false
+		}
+	}
+	return w.Since.IsZero() && w.Before.IsZero() || within(c.row.time(), w.Since, w.Before)
+}
+
+// bytes of the candidate, made once.
+func (w *condition) bytes(c *candidate) []byte {
 	if c.raw == nil {
-		c.raw = q.server.writer.bytes(c.row)
+		c.raw = w.query.writer.bytes(c.row)
 	}
 	return c.raw
 }
 
-// matches tries what is cheap first: most searches never need the bytes.
-func (q *query) matches(c *candidate, criteria *imap.SearchCriteria) bool {
-	return q.matchesRow(c, criteria) && q.matchesBytes(c, criteria) && q.matchesNested(c, criteria)
-}
-
-func (q *query) matchesRow(c *candidate, criteria *imap.SearchCriteria) bool {
-	for _, set := range criteria.SeqNum {
-		if !inSeqs(set, c.seq, q.last) {
-			return false
-		}
-	}
-	for _, set := range criteria.UID {
-		if !inUIDs(set, c.row.uid, q.lastUID) {
-			return false
-		}
-	}
-	return q.matchesFlags(c.row.flags, criteria) && within(c.row.time(), criteria.Since, criteria.Before)
-}
-
-// matchesFlags answers once for each set of flags: there are few sets, and
-// there may be a million rows.
-func (q *query) matchesFlags(set flagSet, criteria *imap.SearchCriteria) bool {
-	if len(criteria.Flag)+len(criteria.NotFlag) == 0 {
-		return true
-	}
-	key := flagQuestion{criteria, set}
-	answer, asked := q.answers[key]
-	if !asked {
-		lacks := func(flag imap.Flag) bool { return !containsFold(q.sets[set], flag) }
-		has := func(flag imap.Flag) bool { return containsFold(q.sets[set], flag) }
-		answer = !slices.ContainsFunc(criteria.Flag, lacks) && !slices.ContainsFunc(criteria.NotFlag, has)
-		q.answers[key] = answer
-	}
-	return answer
-}
-
-// flagQuestion is whether a set has the flags that one criteria asks for.
-type flagQuestion struct {
-	criteria *imap.SearchCriteria
-	set      flagSet
-}
-
-func (q *query) matchesBytes(c *candidate, criteria *imap.SearchCriteria) bool {
-	if criteria.Larger != 0 && int64(len(q.bytes(c))) <= criteria.Larger {
+func (w *condition) matchesBytes(c *candidate) bool {
+	if w.Larger != 0 && int64(len(w.bytes(c))) <= w.Larger {
 		return false
 	}
-	if criteria.Smaller != 0 && int64(len(q.bytes(c))) >= criteria.Smaller {
+	if w.Smaller != 0 && int64(len(w.bytes(c))) >= w.Smaller {
 		return false
 	}
-	if len(criteria.Header)+len(criteria.Text)+len(criteria.Body) == 0 &&
-		criteria.SentSince.IsZero() && criteria.SentBefore.IsZero() {
+	if len(w.Header)+len(w.Text)+len(w.Body) == 0 && w.SentSince.IsZero() && w.SentBefore.IsZero() {
 		return true
 	}
-	header := entity(q.bytes(c)).Header
-	for _, want := range criteria.Header {
+	header := entity(w.bytes(c)).Header
+	for _, want := range w.Header {
 		if !hasField(header, want.Key, want.Value) {
 			return false
 		}
 	}
-	if !criteria.SentSince.IsZero() || !criteria.SentBefore.IsZero() {
-		sent, err := time.Parse(time.RFC1123Z, header.Get("Date"))
-		if err != nil || !within(sent, criteria.SentSince, criteria.SentBefore) {
+	if !w.SentSince.IsZero() || !w.SentBefore.IsZero() {
+		sent, err := mail.ParseDate(header.Get("Date"))
+		if err != nil || !within(sent, w.SentSince, w.SentBefore) {
 			return false
 		}
 	}
-	for _, text := range criteria.Text {
-		if !hasText(entity(q.bytes(c)), strings.ToLower(text), true) {
+	for _, text := range w.Text {
+		if !hasText(entity(w.bytes(c)), strings.ToLower(text), true) {
 			return false
 		}
 	}
-	for _, text := range criteria.Body {
-		if !hasText(entity(q.bytes(c)), strings.ToLower(text), false) {
+	for _, text := range w.Body {
+		if !hasText(entity(w.bytes(c)), strings.ToLower(text), false) {
 			return false
 		}
 	}
 	return true
 }
 
-func (q *query) matchesNested(c *candidate, criteria *imap.SearchCriteria) bool {
-	for i := range criteria.Not {
-		if q.matches(c, &criteria.Not[i]) {
+func (w *condition) matchesNested(c *candidate) bool {
+	for _, not := range w.not {
+		if not.matches(c) {
 			return false
 		}
 	}
-	for i := range criteria.Or {
-		if !q.matches(c, &criteria.Or[i][0]) && !q.matches(c, &criteria.Or[i][1]) {
+	for _, or := range w.or {
+		if !or[0].matches(c) && !or[1].matches(c) {
 			return false
 		}
 	}
@@ -214,9 +219,6 @@ func inRange(lo, hi, n, last uint32) bool {
 
 // within compares days, without time or zone (RFC 3501 §6.4.4).
 func within(t, since, before time.Time) bool {
-	if since.IsZero() && before.IsZero() {
-		return true
-	}
 	day := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 	return (since.IsZero() || !day.Before(since)) && (before.IsZero() || day.Before(before))
 }
