@@ -91,6 +91,7 @@ var conformance = []struct {
 	{"move", false, testMove},
 	{"copy", true, testCopy},
 	{"search", true, testSearch},
+	{"search keys", false, testSearchKeys},
 	{"idle", false, testIdle},
 	{"numbers are frozen", false, testFrozenNumbers},
 	{"uid expunge", true, testUIDExpunge},
