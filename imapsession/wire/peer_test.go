@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -144,3 +145,5 @@ var errHung = errorString("no answer in ten minutes")
 type errorString string
 
 func (e errorString) Error() string { return string(e) }
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -12,7 +12,7 @@ import (
 
 const (
 	longSearch = 32 << 10 // octets of a line after which to ask whether it is a SEARCH
-	maxSearch  = 8 << 20  // numbers in one SEARCH
+	perLine    = 2        // numbers in one SEARCH, for each octet of Limits.Line
 )
 
 // beginSearch starts on a line that is a SEARCH, if it is.
@@ -37,12 +37,17 @@ func (s *scanner) searchPart() error {
 	s.size += int64(end)
 	s.seg = append(s.seg[:0], s.seg[end:]...)
 	switch {
-	case len(s.nums) > maxSearch:
-		return limitError("numbers in one SEARCH", maxSearch)
 	case s.size > s.tap.opts.Limits.Response:
 		return limitError("octets of one response", s.tap.opts.Limits.Response)
 	case len(s.seg) > s.tap.opts.Limits.Line:
 		return limitError("octets of one response", int64(s.tap.opts.Limits.Line))
+	}
+	return s.searchLimit()
+}
+
+func (s *scanner) searchLimit() error {
+	if most := perLine * s.tap.opts.Limits.Line; len(s.nums) > most {
+		return limitError("numbers in one SEARCH", int64(most))
 	}
 	return nil
 }
@@ -50,6 +55,9 @@ func (s *scanner) searchPart() error {
 // endSearch takes the rest of the line.
 func (s *scanner) endSearch(rest []byte) error {
 	s.readNumbers(&cursor{b: rest})
+	if err := s.searchLimit(); err != nil {
+		return err
+	}
 	s.traceIn(append(strconv.AppendInt([]byte("* SEARCH ["), int64(len(s.nums)), 10), " numbers]"...))
 	if err := s.tap.push(Event{Kind: KindOther, Type: "SEARCH"}); err != nil {
 		return err
