@@ -393,4 +393,3 @@ func subjects(f *follower) []string {
 	})
 	return out
 }
-

@@ -214,36 +214,36 @@ func readLiteral(lit imap.LiteralReader, limit int64) (b []byte, whole bool) {
 	return buf.Bytes(), err == nil && got == n
 }
 
-// fetchNew brings the rows at the end that nobody knows yet. Right behind DONE
-// it asks by UID, from above the highest one known (never from UIDNEXT, which
-// some servers freeze); if that has no news, by sequence number.
+// fetchNew brings the rows that no NewMailEvent has told of, whether or not
+// their UIDs are known by now. Right behind DONE it asks by UID, from above the
+// one before them (never from UIDNEXT, which some servers freeze); if that has no
+// news, by sequence number.
 func (l *link) fetchNew() error {
 	s := l.s
-	highest, i, ok := s.list.MaxUID()
-	tail := s.list.Len() - s.list.Tail()
-	l.tailTries++
-	l.tailAt = time.Now().Add(tailPause(l.tailTries))
-	if ok && l.tailTries == 1 && highest != ^store.UID(0) && tail <= directTail && i+1+tail == s.list.Len() && len(s.quarantined()) == 0 {
+	l.newTries++
+	l.newAt = time.Now().Add(newPause(l.newTries))
+	var sums []*store.Summary
+	var err error
+	if below, ok := l.belowNew(); ok && l.newTries == 1 {
 		var set imap.UIDSet
-		set.AddRange(imap.UID(highest)+1, 0)
+		set.AddRange(imap.UID(below)+1, 0)
 		cmd := l.client.Fetch(set, summaryItems())
 		settled := l.settle()
-		sums, err := l.gather(cmd)
-		if err := errors.Join(settled, err); err != nil {
-			return asFault(err)
+		sums, err = l.gather(cmd)
+		if settled != nil {
+			err = settled
 		}
-		l.announce(sums)
-		return nil
+	} else {
+		if err := l.settle(); err != nil {
+			return err
+		}
+		n := s.list.Len()
+		lo := max(s.freshFrom, n-s.cfg.FirstWindow)
+		if lo >= n || l.desync != nil {
+			return nil
+		}
+		sums, err = l.fetchRows(seqRange(uint32(lo)+1, uint32(n)))
 	}
-	if err := l.settle(); err != nil {
-		return err
-	}
-	n := s.list.Len()
-	lo := max(s.list.Tail(), n-s.cfg.FirstWindow)
-	if lo >= n || l.desync != nil {
-		return nil
-	}
-	sums, err := l.fetchRows(seqRange(uint32(lo)+1, uint32(n)))
 	if err != nil {
 		return err
 	}
@@ -251,54 +251,74 @@ func (l *link) fetchNew() error {
 	return nil
 }
 
-// maxTailTries is how often the newest rows are asked for before they are left
-// to the next event: some servers count a message before they have it.
-const maxTailTries = 4
-
-// tailWanted tells whether there are new rows to ask for.
-func (l *link) tailWanted() bool {
+// belowNew is the UID of the row before the new ones; ok tells that they may be
+// asked for by UID from there on.
+func (l *link) belowNew() (uid store.UID, ok bool) {
 	s := l.s
-	n := s.list.Len()
-	if n == 0 || s.list.Row(n-1).UID != 0 {
-		l.tailTries = 0
-		return false
+	if s.freshFrom == 0 || s.list.Len()-s.freshFrom > directTail || len(s.quarantined()) > 0 {
+		return 0, false
 	}
-	return l.tailTries < maxTailTries
+	uid = s.list.Row(s.freshFrom - 1).UID
+	return uid, uid != 0 && uid != ^store.UID(0)
 }
 
-// tailDue tells whether it is time to ask for them.
-func (l *link) tailDue(now time.Time) bool {
-	return l.tailWanted() && !now.Before(l.tailAt)
+// maxNewTries is how often new rows are asked for before they are left to the
+// next event: some servers count a message before they have it.
+const maxNewTries = 4
+
+// newWanted tells whether there are new rows to ask for.
+func (l *link) newWanted() bool {
+	return l.s.freshFrom < l.s.list.Len() && l.newTries < maxNewTries
 }
 
-// tailPause is how long to wait before the newest rows are asked for again.
-func tailPause(tries int) time.Duration {
+// newDue tells whether it is time to ask for them.
+func (l *link) newDue(now time.Time) bool {
+	return l.newWanted() && !now.Before(l.newAt)
+}
+
+// newPause is how long to wait before new rows are asked for again.
+func newPause(tries int) time.Duration {
 	if tries < 2 {
 		return 0 // by number, at once
 	}
 	return time.Second << (2 * (tries - 2))
 }
 
-// announce publishes summaries and then the new mail among them.
+// announce publishes summaries and then the new mail whose summaries they are.
+// Of many new rows at once, the oldest wait until somebody looks at them.
 func (l *link) announce(sums []*store.Summary) {
 	l.publish(sums)
 	s := l.s
-	if l.desync != nil || s.freshFrom >= s.list.Len() || l.tailWanted() {
+	if l.desync != nil {
 		return
 	}
-	known := make(map[store.UID]bool, len(sums))
-	for _, sum := range sums {
-		known[sum.UID] = true
+	first := s.freshFrom
+	uids := s.advanceFresh(sums, max(first, s.list.Len()-s.cfg.FirstWindow))
+	if s.freshFrom == first {
+		return
 	}
-	ev := NewMailEvent{UIDValidity: s.uidValidity, Count: s.list.Len() - s.freshFrom}
-	for _, u := range s.list.UIDs(s.freshFrom, s.list.Len()) {
-		if known[u] {
-			ev.UIDs = append(ev.UIDs, u)
-		}
-	}
-	s.freshFrom = s.list.Len()
+	l.newTries, l.newAt = 0, time.Time{}
+	ev := NewMailEvent{UIDValidity: s.uidValidity, UIDs: uids, Count: s.freshFrom - first}
 	s.log.Info("new mail", "count", ev.Count)
 	s.box.Put(ev)
+}
+
+// advanceFresh moves freshFrom behind the rows from row on that have a summary
+// in sums, and returns their UIDs.
+func (m *mailbox) advanceFresh(sums []*store.Summary, from int) (uids []store.UID) {
+	have := make(map[store.UID]bool, len(sums))
+	for _, sum := range sums {
+		have[sum.UID] = true
+	}
+	m.list.Rows(from, m.list.Len(), func(i int, r store.Row) bool {
+		if r.UID == 0 || !have[r.UID] {
+			return false
+		}
+		uids = append(uids, r.UID)
+		m.freshFrom = i + 1
+		return true
+	})
+	return uids
 }
 
 func (l *link) publish(sums []*store.Summary) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tidings/imapsession/wire"
 	"tidings/internal/testserver"
 	"tidings/store"
 )
@@ -77,7 +78,26 @@ type follower struct {
 // start runs a session and a follower; both end with the test, or with stop.
 func start(t testing.TB, cfg Config) (f *follower, stop func()) {
 	t.Helper()
+	return startSession(t, cfg, nil)
+}
+
+// startSession is start with a session that prepare may change before it runs.
+func startSession(t testing.TB, cfg Config, prepare func(*Session)) (f *follower, stop func()) {
+	t.Helper()
+	if cfg.Trace == nil {
+		cfg.Trace = wire.NewTrace(200)
+		t.Cleanup(func() {
+			if t.Failed() {
+				for _, line := range cfg.Trace.Lines() {
+					t.Logf("%+v", line)
+				}
+			}
+		})
+	}
 	s := New(cfg)
+	if prepare != nil {
+		prepare(s)
+	}
 	f = &follower{
 		t: t, s: s,
 		changed:   make(chan struct{}),

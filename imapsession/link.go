@@ -51,8 +51,8 @@ type link struct {
 	flagsSeen  map[store.UID]bool
 
 	stuck     stuck
-	tailTries int
-	tailAt    time.Time // when to ask for the newest rows again
+	newTries  int       // how often the new rows were asked for
+	newAt     time.Time // when to ask for them again
 	running   *job
 	bodyChunk int64
 	unseenAt  time.Time // when the unread count was last asked for
@@ -185,7 +185,7 @@ func (l *link) rows(ev wire.Event) {
 		return // the list will be built anew
 	}
 	if ev.Kind == wire.KindExists && int64(ev.Num) > int64(l.s.list.Len()) {
-		l.tailTries, l.tailAt = 0, time.Time{}
+		l.newTries, l.newAt = 0, time.Time{}
 	}
 	err := l.s.changesOf(ev, func(c store.Change) error { return l.s.change(c, l.asked) })
 	if err != nil {

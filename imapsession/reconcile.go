@@ -32,7 +32,7 @@ func (l *link) reconcile(sel selection) error {
 
 	s.silent = true
 	defer func() { s.silent = false }()
-	validity, selected := s.uidValidity, s.selected
+	before := s.mailbox
 	s.uidValidity = sel.uidValidity
 	s.anyKeyword = sel.anyKeyword
 	s.selected = true
@@ -47,17 +47,17 @@ func (l *link) reconcile(sel selection) error {
 		summaries, err = l.readNewest(sel)
 		ev.Reload = reload
 		if again && err == nil && old.Len() == 0 {
-			ev.Arrived = uint32(s.list.Len()) // it was empty, and known to be
+			ev.Arrived = uint32(s.freshFrom) // it was empty, and known to be
 		}
 	}
 	if err != nil {
-		s.list, s.uidValidity, s.selected = old, validity, selected
+		s.list, s.freshFrom = old, before.freshFrom
+		s.uidValidity, s.selected = before.uidValidity, before.selected
 		return err
 	}
 	s.epoch++
 	full := s.resync()
 	full.Reload, full.Gone, full.Arrived, full.Changed = ev.Reload, ev.Gone, ev.Arrived, ev.Changed
-	s.freshFrom = s.list.Tail() // rows that came meanwhile are told of as they are read
 	s.log.Info("resync", "epoch", s.epoch, "messages", s.list.Len(), "known", s.list.CountKnown(),
 		"arrived", full.Arrived, "gone", len(full.Gone), "changed", len(full.Changed), "reload", full.Reload)
 	s.box.Put(full)
@@ -67,7 +67,7 @@ func (l *link) reconcile(sel selection) error {
 	if full.Arrived > 0 {
 		s.box.Put(NewMailEvent{
 			UIDValidity: s.uidValidity,
-			UIDs:        arrivedUIDs(s.list, full.Arrived, summaries),
+			UIDs:        arrivedUIDs(s.list, full.Arrived, s.freshFrom, summaries),
 			Count:       int(full.Arrived),
 			Gap:         true,
 		})
@@ -86,14 +86,14 @@ func oldestWanted(old *store.List) store.UID {
 	return lowest
 }
 
-// arrivedUIDs are the UIDs of the newest n rows whose summary is known.
-func arrivedUIDs(list *store.List, n uint32, summaries []*store.Summary) []store.UID {
+// arrivedUIDs are the UIDs of the n rows before end whose summary is known.
+func arrivedUIDs(list *store.List, n uint32, end int, summaries []*store.Summary) []store.UID {
 	known := make(map[store.UID]bool, len(summaries))
 	for _, sum := range summaries {
 		known[sum.UID] = true
 	}
 	var uids []store.UID
-	list.Known(list.Len()-int(n), list.Len(), func(_ int, r store.Row) bool {
+	list.Known(end-int(n), end, func(_ int, r store.Row) bool {
 		if known[r.UID] {
 			uids = append(uids, r.UID)
 		}
@@ -109,6 +109,7 @@ func (l *link) readNewest(sel selection) ([]*store.Summary, error) {
 	if err := l.s.change(store.Change{Kind: store.Exists, N: sel.count}, false); err != nil {
 		return nil, asFault(err)
 	}
+	l.s.freshFrom = l.s.list.Len() // what comes from now on is new
 	if sel.count == 0 {
 		return nil, nil
 	}
@@ -174,11 +175,12 @@ func (l *link) readTail(count int, uids []store.UID, old *store.List) ([]*store.
 		l.disagree(err)
 		return nil, nil
 	}
-	l.s.list = list
+	l.s.list, l.s.freshFrom = list, count
 	summaries, err := l.readArrived(old)
 	if err != nil || l.desync != nil {
 		return nil, err
 	}
+	l.s.advanceFresh(summaries, l.s.freshFrom)
 	return summaries, l.readFlags(old, count-len(uids))
 }
 
@@ -310,7 +312,7 @@ func (l *link) compare(old, list *store.List, lowest store.UID) ResyncEvent {
 	})
 	newest, _, ok := old.MaxUID()
 	if ok {
-		list.Known(0, list.Len(), func(_ int, r store.Row) bool {
+		list.Known(0, l.s.freshFrom, func(_ int, r store.Row) bool {
 			if r.UID > newest {
 				ev.Arrived++
 			}

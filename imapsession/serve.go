@@ -161,7 +161,7 @@ func (l *link) turn() (worked bool, err error) {
 		do  func() error
 	}{
 		{func() bool { return l.desync != nil }, l.reselect},
-		{func() bool { return l.tailDue(now) }, l.fetchNew},
+		{func() bool { return l.newDue(now) }, l.fetchNew},
 		{l.s.hasJob, l.work},
 		{l.screenDue, func() error { return l.fill(l.screenWants()) }},
 		{func() bool { return l.unseenDue(now) }, l.countUnseen},
@@ -186,7 +186,7 @@ func (l *link) turn() (worked bool, err error) {
 func (l *link) due() bool {
 	now := time.Now()
 	l.s.endRefused()
-	return l.desync != nil || l.tailDue(now) || l.s.hasJob() || l.screenDue() ||
+	return l.desync != nil || l.newDue(now) || l.s.hasJob() || l.screenDue() ||
 		l.unseenDue(now) || !now.Before(l.auditAt) || now.Sub(l.started) >= l.s.cfg.MaxAge
 }
 
@@ -196,8 +196,8 @@ func (l *link) nextDue(now time.Time) time.Duration {
 	if !l.s.unseen.known {
 		d = min(d, l.unseenAt.Sub(now))
 	}
-	if l.tailWanted() {
-		d = min(d, l.tailAt.Sub(now))
+	if l.newWanted() {
+		d = min(d, l.newAt.Sub(now))
 	}
 	return max(d, time.Millisecond)
 }

@@ -252,16 +252,6 @@ func TestBackoff(t *testing.T) {
 		f, _ := start(t, srv.config())
 		time.Sleep(50 * time.Minute)
 		synctest.Wait()
-		f.mu.Lock()
-		var waits []time.Duration
-		at := time.Time{}
-		for _, st := range f.states {
-			if st.State == Waiting {
-				at = st.Retry
-				waits = append(waits, time.Until(at))
-			}
-		}
-		f.mu.Unlock()
 		srv.with(func() {
 			// 1+2+4+8+16+32 s, then a minute each, up to a quarter less.
 			if srv.dials < 50 || srv.dials > 75 {
