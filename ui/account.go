@@ -24,7 +24,7 @@ type account struct {
 	box      safetext.Text
 	validity uint32
 	view     listView
-	sums     summaries
+	sums     *store.Summaries
 	over     store.Overlay
 	unseen   uint32
 	counted  bool // unseen is known
@@ -44,10 +44,13 @@ type account struct {
 
 func newAccount(cfg Account, emojiText bool) *account {
 	return &account{
-		cfg: cfg, emoji: emojiText, view: newListView(),
+		cfg: cfg, emoji: emojiText, view: newListView(), sums: store.NewSummaries(maxSummaries),
 		jobs: map[imapsession.CommandID]job{}, box: safetext.Const("INBOX"),
 	}
 }
+
+// maxSummaries bounds the summaries that one account keeps: some hundred screens.
+const maxSummaries = 4096
 
 // job remembers what a command was for, to tell the person how it ended.
 type job struct {
@@ -74,7 +77,7 @@ func (a *account) known(i int) row {
 	if r.UID == 0 {
 		return row{}
 	}
-	out := row{summary: a.sums.get(r.UID)}
+	out := row{summary: a.sums.Get(r.UID)}
 	out.flags, out.pending = a.over.Flags(r.UID, r.Flags)
 	_, out.leaving = a.over.Leaving(r.UID)
 	return out
@@ -82,7 +85,7 @@ func (a *account) known(i int) row {
 
 // grave gives what is drawn of the tombstone.
 func (a *account) grave() row {
-	s := a.sums.get(a.view.uid)
+	s := a.sums.Get(a.view.uid)
 	if s == nil {
 		s = &store.Summary{UID: a.view.uid, Subject: safetext.Const("a message that is gone")}
 	}
@@ -96,7 +99,7 @@ func (a *account) target(uid store.UID) imapsession.Target {
 
 // subject is what to call a message in a line of text.
 func (a *account) subject(uid store.UID) safetext.Text {
-	if s := a.sums.get(uid); s != nil {
+	if s := a.sums.Get(uid); s != nil {
 		if !s.Subject.IsEmpty() {
 			return s.Subject
 		}
@@ -126,7 +129,7 @@ func (a *account) show() (missing bool) {
 			missing = true
 			continue
 		}
-		if a.sums.get(uid) == nil {
+		if a.sums.Get(uid) == nil {
 			missing = true
 			v.Missing = append(v.Missing, uid)
 			news = news || !a.asked[uid]

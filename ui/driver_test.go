@@ -55,7 +55,7 @@ func atScreen(t *testing.T, w, h int, f func(p *person), change ...func(*Options
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		// The bubble's clock starts at midnight of 1 January 2000.
-		time.Sleep(time.Date(2000, 11, 24, 14, 30, 0, 0, time.UTC).Sub(time.Now()))
+		time.Sleep(time.Until(time.Date(2000, 11, 24, 14, 30, 0, 0, time.UTC)))
 		defer func() { // the last timers run out, also where f failed
 			time.Sleep(time.Hour)
 			synctest.Wait()

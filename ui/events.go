@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
-	"time"
 
 	"tidings/imapsession"
 	"tidings/internal/safetext"
@@ -93,7 +92,7 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	}
 	if ev.Reload {
 		a.over.Reset()
-		a.sums.reset()
+		a.sums.Reset()
 		if a.reader != nil {
 			a.reader.gone = true
 		}
@@ -174,7 +173,7 @@ func (a *account) learn(ss []*store.Summary) {
 		if a.emoji {
 			s = emojiAsText(s)
 		}
-		a.sums.put(s)
+		a.sums.Put(s)
 	}
 }
 
@@ -186,95 +185,6 @@ func emojiAsText(s *store.Summary) *store.Summary {
 		c.From[i].Name = c.From[i].Name.EmojiText()
 	}
 	return &c
-}
-
-// tell says what a batch did, the most telling thing last, for the activity
-// line shows the last.
-func (a *account) tell(m *Model, h *happened) {
-	switch n := len(h.flagged); {
-	case n > 3:
-		m.say(a, own(sDim, "flags: "), own(sPlain, ink(thousands(n))+" messages changed by another client"))
-	default:
-		for _, c := range h.flagged {
-			m.say(a, own(sDim, "flags: "), said(sPlain, a.subject(c.uid)), own(sDim, " "+flagWords(c.old, c.new)+" by another client"))
-		}
-	}
-	switch n := len(h.expunged); {
-	case n > 3:
-		m.say(a, own(sDim, "expunged: "), own(sPlain, ink(thousands(n))+" messages"))
-	default:
-		for _, uid := range h.expunged {
-			m.say(a, own(sDim, "expunged: "), said(sPlain, a.subject(uid)))
-		}
-	}
-	for _, n := range h.notices {
-		m.newMail(a, n)
-	}
-}
-
-// flagWords says how a set of flags changed.
-func flagWords(old, new store.Flags) ink {
-	type word struct {
-		bit      store.Flags
-		set, not ink
-	}
-	var out []string
-	for _, w := range []word{
-		{store.Seen, "read", "marked unread"},
-		{store.Flagged, "flagged", "unflagged"},
-		{store.Answered, "answered", "marked unanswered"},
-		{store.Deleted, "marked deleted", "undeleted"},
-		{store.Draft, "made a draft", "no more a draft"},
-		{store.Forwarded, "forwarded", "marked not forwarded"},
-	} {
-		switch was, is := old.Has(w.bit), new.Has(w.bit); {
-		case is && !was:
-			out = append(out, string(w.set))
-		case was && !is:
-			out = append(out, string(w.not))
-		}
-	}
-	if len(out) == 0 {
-		return "labelled"
-	}
-	return ink(strings.Join(out, " and "))
-}
-
-// newMail says what arrived and has it announced, unless it is no news: read
-// already, or put here by ourselves.
-func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
-	unread := 0
-	var newest *store.Summary
-	for _, uid := range ev.UIDs {
-		i, ok := a.view.list.Find(uid)
-		if ok && a.view.list.Row(i).Flags.Has(store.Seen) {
-			continue
-		}
-		unread++
-		if s := a.sums.get(uid); s != nil {
-			newest = s
-		}
-	}
-	unread += ev.Count - len(ev.UIDs)
-	if unread <= 0 {
-		return
-	}
-	switch {
-	case newest == nil || ev.Gap && unread > 1:
-		m.say(a, own(sAccent, "new: "), own(sPlain, ink(thousands(unread))+plural(unread, " message", " messages")))
-	case unread == 1:
-		m.say(a, own(sAccent, "new: "), said(sBold, sender(newest)), own(sDim, " "+m.theme.marks.dash+" "), said(sPlain, newest.Subject))
-	default:
-		m.say(a, own(sAccent, "new: "), own(sPlain, ink(thousands(unread))+" messages, last from "), said(sBold, sender(newest)))
-	}
-	m.announce(a, newest, unread)
-}
-
-func plural(n int, one, more ink) ink {
-	if n == 1 {
-		return one
-	}
-	return more
 }
 
 // ended ends a command: its effect is confirmed, or taken back with the
@@ -331,25 +241,5 @@ func (m *Model) withFolders(a *account, f func(*Model)) {
 		a.folders.asked = true
 		id := a.cfg.Session.Do(imapsession.ListFolders{})
 		a.jobs[id] = job{kind: jobFolders}
-	}
-}
-
-// say adds a line to the account's activity.
-func (m *Model) say(a *account, spans ...span) { a.news.say(m.now, spans...) }
-
-// age formats a duration the way the status bar speaks of the past: in steps of
-// 15 s up to two minutes, then in minutes, hours and days.
-func age(d time.Duration) ink {
-	switch {
-	case d < 15*time.Second:
-		return "just now"
-	case d < 2*time.Minute:
-		return ink(thousands(int(d/(15*time.Second))*15)) + " s ago"
-	case d < 2*time.Hour:
-		return ink(thousands(int(d/time.Minute))) + " min ago"
-	case d < 48*time.Hour:
-		return ink(thousands(int(d/time.Hour))) + " h ago"
-	default:
-		return ink(thousands(int(d/(24*time.Hour)))) + " days ago"
 	}
 }

@@ -32,7 +32,6 @@ type reader struct {
 	msg     *message.Message
 	lines   []readerLine
 	width   int // that lines were wrapped for
-	fitting int // width that a wrap under way is for
 
 	top, h int
 }
@@ -69,7 +68,7 @@ func (m *Model) open(a *account) {
 		return
 	}
 	m.dropReader(a)
-	r := &reader{uid: uid, validity: a.validity, summary: a.sums.get(uid), opened: m.now}
+	r := &reader{uid: uid, validity: a.validity, summary: a.sums.Get(uid), opened: m.now}
 	r.body = a.cfg.Session.Do(imapsession.FetchBody{Target: a.target(uid)})
 	a.jobs[r.body] = job{kind: jobBody, uid: uid, subject: a.subject(uid)}
 	a.reader = r

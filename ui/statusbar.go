@@ -227,3 +227,20 @@ func (m *Model) drawNews(p *pen, l *layout) {
 	}
 	p.end(sPlain)
 }
+
+// age formats a duration the way the status bar speaks of the past: in steps of
+// 15 s up to two minutes, then in minutes, hours and days.
+func age(d time.Duration) ink {
+	switch {
+	case d < 15*time.Second:
+		return "just now"
+	case d < 2*time.Minute:
+		return ink(thousands(int(d/(15*time.Second))*15)) + " s ago"
+	case d < 2*time.Hour:
+		return ink(thousands(int(d/time.Minute))) + " min ago"
+	case d < 48*time.Hour:
+		return ink(thousands(int(d/time.Hour))) + " h ago"
+	default:
+		return ink(thousands(int(d/(24*time.Hour)))) + " days ago"
+	}
+}

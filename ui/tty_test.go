@@ -24,7 +24,7 @@ import (
 // it took to show it. It waits for conditions, never for time to pass; patience
 // only bounds how long a failure takes.
 type terminalTest struct {
-	t       *testing.T
+	t       testing.TB
 	session *fakeSession
 	program *tea.Program
 	master  *os.File
@@ -41,7 +41,12 @@ type terminalTest struct {
 const patience = 20 * time.Second
 
 // onTerminal starts the program on a w x h terminal.
-func onTerminal(t *testing.T, w, h int, messages int, environ ...string) *terminalTest {
+func onTerminal(t testing.TB, w, h int, messages int, environ ...string) *terminalTest {
+	t.Helper()
+	return onTerminalWith(t, w, h, messages, nil, environ...)
+}
+
+func onTerminalWith(t testing.TB, w, h, messages int, extra []tea.ProgramOption, environ ...string) *terminalTest {
 	t.Helper()
 	master, tty, err := pty.Open()
 	if err != nil {
@@ -64,7 +69,7 @@ func onTerminal(t *testing.T, w, h int, messages int, environ ...string) *termin
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m := newModel(o)
-	x.program = newProgram(context.Background(), m, o)
+	x.program = newProgram(context.Background(), m, o, extra...)
 	m.done = ctx.Done()
 	pumped, over := make(chan struct{}), make(chan struct{})
 	go func() {
