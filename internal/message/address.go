@@ -150,6 +150,9 @@ func (p *addressParser) parse() {
 					j++
 				}
 			}
+			for i < j && p.phrase.isEmpty() && (v[i] == ' ' || v[i] == '\t') {
+				i++
+			}
 			if !p.inAngle || p.phrase.isEmpty() { // words behind the address are no name
 				p.phrase.addAt(v, i, j)
 			}

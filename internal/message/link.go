@@ -104,6 +104,16 @@ func trimURL(s string, from, end int) int {
 	return end
 }
 
+// isWebLink tells the links worth a number: those that lead somewhere outside.
+func isWebLink(href string) bool {
+	scheme, rest, ok := strings.Cut(href, ":")
+	if !ok || rest == "" {
+		return false
+	}
+	scheme = strings.ToLower(scheme)
+	return isLinkScheme(scheme) || scheme == "mailto"
+}
+
 func isAlpha(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 func isLinkScheme(s string) bool { return s == "http" || s == "https" || s == "ftp" }
