@@ -78,10 +78,10 @@ func (c *chunk) cleanPalette(n int) {
 	}
 }
 
-// remove takes rows [i,j) of n out.
-func (c *chunk) remove(i, j, n int) {
-	copy(c.uids[i:], c.uids[j:n])
-	copy(c.set[i:], c.set[j:n])
+// remove takes row i of n out.
+func (c *chunk) remove(i, n int) {
+	copy(c.uids[i:], c.uids[i+1:n])
+	copy(c.set[i:], c.set[i+1:n])
 }
 
 // blank makes rows [i,j) unknown.

@@ -156,9 +156,6 @@ func (l *List) resize(ri int) {
 		return
 	case n > pageEntries:
 		half := n / 2
-		if ri == len(l.refs)-1 {
-			half = pageEntries - 2 // it grows at the end: leave full pages behind
-		}
 		upper := &page{own: r.p.own, entries: slices.Clone(r.p.entries[half:])}
 		clear(r.p.entries[half:])
 		r.p.entries = r.p.entries[:half]

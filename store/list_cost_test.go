@@ -35,8 +35,10 @@ func TestBytesPerRow(t *testing.T) {
 		{"windows of 60", 16, n, apart(func() *List { return windows(t, n, 60) })},
 		{"windows of 125", 16, n, apart(func() *List { return windows(t, n, 125) })},
 		{"windows of 200", 16, n, apart(func() *List { return windows(t, n, 200) })},
+		{"windows of 249", 16, n, apart(func() *List { return windows(t, n, 249) })},
 		{"windows of 300", 16, n, apart(func() *List { return windows(t, n, 300) })},
 		{"windows of 500", 16, n, apart(func() *List { return windows(t, n, 500) })},
+		{"windows of 300, rows downwards", 16, n, apart(func() *List { return windowsDown(t, n, 300) })},
 		{"storm of a tenth", 24, n - n/10, apart(func() *List { return stormed(t, n, n/10) })},
 		{"storm of half", 24, n / 2, apart(func() *List { return stormed(t, n, n/2) })},
 		{"storm of nine tenths", 24, n / 10, apart(func() *List { return stormed(t, n, n/10*9) })},
@@ -50,6 +52,18 @@ func TestBytesPerRow(t *testing.T) {
 			}
 		})
 	}
+}
+
+// windowsDown is windows from the oldest on, each filled from its end.
+func windowsDown(t testing.TB, n, w int) *List {
+	l := new(List)
+	must(t, l, Change{Kind: Exists, N: uint32(n)})
+	for lo := 0; lo < n; lo += w {
+		for i := min(lo+w, n) - 1; i >= lo; i-- {
+			must(t, l, Change{Kind: Fill, Seq: uint32(i) + 1, UID: 2*UID(i) + 1, Flags: someFlags[i%len(someFlags)]})
+		}
+	}
+	return l
 }
 
 func stormed(t testing.TB, n, gone int) *List {
@@ -162,6 +176,17 @@ func TestSteadyChangesAllocateNothing(t *testing.T) {
 	})
 	if got > 0 {
 		t.Errorf("%v allocations for an expunge, a flag change, a find and a read", got)
+	}
+	s := l.Snapshot() // the first write after it copies, the second does not
+	seen := NoFlags
+	write := func() {
+		seen ^= Seen
+		must(t, s, Change{Kind: SetFlags, Seq: 500, Flags: seen})
+	}
+	write()
+	write() // both sets are in the palette now
+	if got := testing.AllocsPerRun(1000, write); got > 0 {
+		t.Errorf("%v allocations for a flag change long after a Snapshot", got)
 	}
 }
 

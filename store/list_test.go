@@ -194,6 +194,13 @@ func TestLargeListAgainstFlatSlice(t *testing.T) {
 			exists(rows)
 		}
 		compare()
+		entries := 0
+		for _, r := range l.refs {
+			entries += len(r.p.entries)
+		}
+		if len(l.refs) > 2+entries/20 {
+			t.Fatalf("%d pages for %d entries", len(l.refs), entries)
+		}
 	}
 	for l.Len() > 1 {
 		apply(Change{Kind: Expunge, Seq: uint32(1 + rng.IntN(l.Len()))})
@@ -278,6 +285,58 @@ func TestRowsThatWentStayGone(t *testing.T) {
 		}
 	}
 	sound(t, l)
+}
+
+// However the windows of a load fall, and whoever else holds a snapshot
+// meanwhile: the rows are what the FETCHes said.
+func TestLoadByWindows(t *testing.T) {
+	rng := rand.New(rand.NewPCG(41, 42))
+	for range 60 {
+		n := 1 + rng.IntN(20_000)
+		flat := make([]Row, n)
+		l := new(List)
+		must(t, l, Change{Kind: Exists, N: uint32(n)})
+		size := 1 + rng.IntN(600)
+		var starts []int
+		for lo := 0; lo < n; lo += size {
+			starts = append(starts, lo)
+		}
+		switch rng.IntN(3) {
+		case 0:
+			slices.Reverse(starts)
+		case 1:
+			rng.Shuffle(len(starts), func(i, j int) { starts[i], starts[j] = starts[j], starts[i] })
+		}
+		down := rng.IntN(2) == 0
+		var kept *List
+		var keptFlat []Row
+		for k, lo := range starts {
+			hi := min(lo+size, n)
+			for j := range hi - lo {
+				i := lo + j
+				if down {
+					i = hi - 1 - j
+				}
+				flat[i] = Row{UID(i) + 1, someFlags[rng.IntN(len(someFlags))]}
+				must(t, l, Change{Kind: Fill, Seq: uint32(i) + 1, UID: flat[i].UID, Flags: flat[i].Flags})
+			}
+			if k == len(starts)/2 {
+				kept, keptFlat = l.Snapshot(), slices.Clone(flat)
+			}
+		}
+		same := func(l *List, flat []Row) {
+			t.Helper()
+			sound(t, l)
+			l.Rows(0, n, func(i int, r Row) bool {
+				if r != flat[i] {
+					t.Fatalf("windows of %d: row %d is %v, want %v", size, i, r, flat[i])
+				}
+				return true
+			})
+		}
+		same(l, flat)
+		same(kept, keptFlat)
+	}
 }
 
 func TestBuilder(t *testing.T) {

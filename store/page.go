@@ -181,15 +181,15 @@ func (p *page) learn(i, off int, r Row) {
 	}
 }
 
-// packReach is how far to either side pack looks. It leaves neighbouring chunks
-// on average at least (2*packReach-1)/(2*packReach) full.
+// packReach is how far to either side pack looks.
 const packReach = 4
 
 // pack is called where the run between the chunks at i-1 and i was learnt to
 // the last row: two FETCHes of a load meet there, each with a chunk that is
 // partly full at its end. If fewer chunks could hold what those around i do,
-// they are filled up. It leaves the end of the mailbox alone, where every
-// arrival ends a run.
+// they are filled up, but for the one where the load seems to go on: next to
+// unknown rows. The end of the mailbox, where every arrival ends a run, is left
+// alone.
 func (p *page) pack(i int) {
 	if i == 0 || i >= len(p.entries) || p.entries[i-1].c == nil || p.entries[i].c == nil {
 		return
@@ -201,42 +201,35 @@ func (p *page) pack(i int) {
 	for hi < len(p.entries) && hi-i < packReach && p.entries[hi].c != nil {
 		hi++
 	}
-	free := 0
+	rows := 0
 	for _, e := range p.entries[lo:hi] {
-		free += chunkRows - int(e.n)
+		rows += int(e.n)
 	}
-	if free < chunkRows {
+	chunks := (rows + chunkRows - 1) / chunkRows
+	if chunks == hi-lo {
 		return
 	}
-	d := lo // what is filled up, from s
-	for s := lo + 1; s < hi; {
-		if d == s {
-			s++
-		} else if p.shift(d, s); p.entries[d].n == chunkRows {
-			d++
-		} else {
-			s++
+	room := chunkRows // of the next chunk
+	if lo > 0 && p.entries[lo-1].c == nil {
+		room = rows - (chunks-1)*chunkRows
+	}
+	packed := make([]entry, 0, chunks)
+	c, n := newChunk(p.own), 0
+	for _, e := range p.entries[lo:hi] {
+		for k := 0; k < int(e.n); {
+			m := min(room-n, int(e.n)-k)
+			c.take(n, e.c, k, k+m)
+			n, k = n+m, k+m
+			if n == room {
+				packed = append(packed, entry{c.span(n), c})
+				c, n, room = newChunk(p.own), 0, chunkRows
+			}
 		}
 	}
-	if p.entries[d].n > 0 {
-		d++
+	if n > 0 {
+		packed = append(packed, entry{c.span(n), c})
 	}
-	p.entries = slices.Delete(p.entries, d, hi)
-}
-
-// shift moves as many of the first rows of entry s to the end of entry d as
-// there is room for.
-func (p *page) shift(d, s int) {
-	to, from := &p.entries[d], &p.entries[s]
-	k := min(chunkRows-int(to.n), int(from.n))
-	if k == 0 {
-		return
-	}
-	c := p.chunk(s)
-	p.chunk(d).take(int(to.n), c, 0, k)
-	c.remove(0, k, int(from.n))
-	to.span = to.c.span(int(to.n) + k)
-	from.span = from.c.span(int(from.n) - k)
+	p.entries = slices.Replace(p.entries, lo, hi, packed...)
 }
 
 // learnt counts a row that became known.
@@ -257,7 +250,7 @@ func (p *page) removeRow(i, off int) Row {
 	if e.c != nil {
 		c := p.chunk(i)
 		old = c.row(off)
-		c.remove(off, off+1, int(e.n))
+		c.remove(off, int(e.n))
 	}
 	e.n--
 	if old.UID != 0 {
