@@ -9,7 +9,12 @@ import (
 )
 
 func TestFillKeepsOrderDatesAndFlags(t *testing.T) {
-	s := Dovecot(t)
+	for _, format := range []string{"maildir", "sdbox"} {
+		t.Run(format, func(t *testing.T) { testFill(t, Dovecot(t, MailFormat(format))) })
+	}
+}
+
+func testFill(t *testing.T, s *Server) {
 	const n = 1200
 	first := time.Unix(1_600_000_000, 0)
 	s.Fill(t, "INBOX", n, func(i int) Mail {

@@ -144,47 +144,6 @@ func Rows(t testing.TB, client *imapclient.Client, mailbox string) []Row {
 	return rows
 }
 
-// Mail is one message of a bulk fill.
-type Mail struct {
-	Raw   []byte
-	Date  time.Time // INTERNALDATE
-	Flags string    // Maildir letters: S seen, F flagged, R answered, D draft, T deleted
-}
-
-// Fill puts n messages into a mailbox that has never been opened, much faster
-// than APPEND would: mail(i) is asked for in ascending order of UID. It needs
-// the maildir format.
-func (s *Server) Fill(t testing.TB, mailbox string, n int, mail func(i int) Mail) {
-	t.Helper()
-	if s.Maildir == "" {
-		t.Fatalf("Fill needs the maildir format, this server has %s", s.settings.format)
-	}
-	dir := s.Maildir
-	if !strings.EqualFold(mailbox, "INBOX") {
-		dir = filepath.Join(dir, "."+mailbox)
-	}
-	if err := s.makeMaildir(dir); err != nil {
-		t.Fatalf("fill %s: %v", mailbox, err)
-	}
-	for i := range n {
-		m := mail(i)
-		// Dovecot numbers new files in the order of their names.
-		name := fmt.Sprintf("%010d.M%06dP1.fill,S=%d:2,%s", 1_000_000_000+i, i%1_000_000, len(m.Raw), m.Flags)
-		path := filepath.Join(dir, "cur", name)
-		if err := os.WriteFile(path, m.Raw, 0o600); err != nil {
-			t.Fatalf("fill %s: %v", mailbox, err)
-		}
-		if !m.Date.IsZero() {
-			if err := os.Chtimes(path, m.Date, m.Date); err != nil {
-				t.Fatalf("fill %s: %v", mailbox, err)
-			}
-		}
-		if err := s.own(path); err != nil {
-			t.Fatalf("fill %s: %v", mailbox, err)
-		}
-	}
-}
-
 // Deliver puts a message into INBOX as a delivery agent would: written in tmp,
 // renamed into new. It needs the maildir format.
 func (s *Server) Deliver(t testing.TB, raw []byte) {
