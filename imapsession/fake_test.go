@@ -393,3 +393,8 @@ func subjects(f *follower) []string {
 	})
 	return out
 }
+
+// discard is a conn whose writes go nowhere: a server that acts and is not heard.
+type discard struct{ net.Conn }
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
