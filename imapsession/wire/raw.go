@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -51,7 +52,7 @@ func (t *Tap) Raw(ctx context.Context, cmd string) (RawReply, error) {
 	r := &rawCommand{done: make(chan struct{})}
 	w := &t.out
 	w.mu.Lock()
-	err := w.err
+	err := w.usable()
 	if err == nil {
 		w.rawTags++
 		line := nextRawTag(w.rawTags) + " " + cmd
@@ -124,3 +125,6 @@ func (s *scanner) captured() error {
 
 // maxRawReply bounds all untagged replies to one raw command.
 const maxRawReply = 16 << 20
+
+// nextRawTag makes the tag of a raw command: imapclient's begin with T.
+func nextRawTag(n int) string { return "W" + strconv.Itoa(n) }

@@ -36,6 +36,7 @@ func TestRaw(t *testing.T) {
 		if evs != "ID broken; expunge 3; LIST; vanished 9:9; fetch 2 uid 7 [\\Seen] broken; OK ALERT hear" {
 			t.Errorf("events %s", evs)
 		}
+		synctest.Wait() // imapclient reads on
 		if n := s.Mailbox().NumMessages; n != 19 {
 			t.Errorf("imapclient counts %d messages after an EXPUNGE of 20", n)
 		}

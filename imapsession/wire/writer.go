@@ -3,7 +3,7 @@ package wire
 import (
 	"bytes"
 	"errors"
-	"strconv"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -15,28 +15,6 @@ import (
 const maxCommand = 1 << 20
 
 var errCommandTooLong = errors.New("command line too long")
-
-// pendingCommand is a command that was sent and not answered yet.
-type pendingCommand struct {
-	tag  string
-	kind commandKind
-	want items // FETCH and STORE
-	// conts is how many continuation requests imapclient waits for.
-	conts int
-	raw   *rawCommand
-}
-
-type commandKind uint8
-
-const (
-	cmdOther    commandKind = iota
-	cmdFetch                // FETCH or STORE by sequence number
-	cmdUIDFetch             // UID FETCH or UID STORE
-	cmdSearch
-	cmdIdle
-	cmdAuth
-	cmdLogin
-)
 
 // writer is the way out: it finds the commands in what imapclient writes, line
 // by line, so that the reading side knows what is asked for, the trace what to
@@ -64,8 +42,8 @@ func (t *Tap) Write(p []byte) (int, error) {
 	w := &t.out
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.err != nil {
-		return 0, w.err
+	if err := w.usable(); err != nil {
+		return 0, err
 	}
 	held := w.held
 	if err := w.lines(p); err != nil {
@@ -79,6 +57,21 @@ func (t *Tap) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return len(p), nil
+}
+
+// usable reports why nothing can be sent any more. After Close every write
+// fails, whatever the connection below would say: imapclient waits for ever for
+// the reply to a command that it could send after its reader ended.
+func (w *writer) usable() error {
+	if w.err != nil {
+		return w.err
+	}
+	w.tap.mu.Lock()
+	defer w.tap.mu.Unlock()
+	if w.tap.closed {
+		return net.ErrClosed
+	}
+	return nil
 }
 
 // lines takes p apart; what is to be sent is appended to out.
@@ -240,208 +233,6 @@ func outgoingLiteral(text []byte) (size int64, sync, ok bool) {
 	return size, ok && text[len(text)-2] != '+', ok
 }
 
-// begin registers a command by its first line, before it is sent, so that no
-// answer can come earlier. For a log-in it returns what learns the secrets of
-// its arguments, once they are complete.
-func (t *Tap) begin(text []byte, raw *rawCommand) (learn func(*secrets, []byte)) {
-	c := cursor{b: text}
-	p := pendingCommand{tag: string(c.word()), raw: raw}
-	c.space()
-	verb := c.word()
-	uid := equalFold(verb, "UID")
-	if uid {
-		c.space()
-		verb = c.word()
-	}
-	switch {
-	case equalFold(verb, "LOGIN"):
-		p.kind = cmdLogin
-		learn = (*secrets).learnLogin
-	case equalFold(verb, "AUTHENTICATE"):
-		if raw == nil {
-			p.kind, p.conts = cmdAuth, 1
-		}
-		learn = func(s *secrets, args []byte) {
-			if f := bytes.Fields(args); len(f) > 3 {
-				s.learnSASL(f[3])
-			}
-		}
-	case raw != nil:
-	case equalFold(verb, "SEARCH"):
-		p.kind = cmdSearch
-	case equalFold(verb, "FETCH"), equalFold(verb, "STORE"):
-		p.kind = cmdFetch
-		if uid {
-			p.kind = cmdUIDFetch
-		}
-		p.want = itemFlags
-		if equalFold(verb, "FETCH") {
-			p.want = wantedItems(text)
-		}
-	case equalFold(verb, "IDLE"):
-		p.kind, p.conts = cmdIdle, 1
-	}
-	t.mu.Lock()
-	t.pending = append(t.pending, p)
-	t.stats.Commands++
-	t.mu.Unlock()
-	return learn
-}
-
-func (t *Tap) learn(f func(*secrets)) {
-	t.mu.Lock()
-	f(&t.secrets)
-	t.mu.Unlock()
-}
-
-// searching is the tag of the oldest SEARCH in flight, or "".
-func (t *Tap) searching() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range t.pending {
-		if t.pending[i].kind == cmdSearch {
-			return t.pending[i].tag
-		}
-	}
-	return ""
-}
-
-// wantedItems reads which data items a FETCH asks for.
-func wantedItems(text []byte) items {
-	var want items
-	i := bytes.IndexByte(text, '(')
-	if i < 0 {
-		return 0
-	}
-	c := cursor{b: text, i: i}
-	for c.i++; !c.end(); {
-		c.space()
-		name := c.name()
-		switch {
-		case equalFold(name, "UID"):
-			want |= itemUID
-		case equalFold(name, "FLAGS"):
-			want |= itemFlags
-		case equalFold(name, "MODSEQ"):
-			want |= itemModSeq
-		case equalFold(name, "INTERNALDATE"):
-			want |= itemDate
-		case equalFold(name, "RFC822.SIZE"):
-			want |= itemSize
-		case equalFold(name, "BODY"), equalFold(name, "BODY.PEEK"):
-			if c.peek() == '[' {
-				section(&c)
-				want |= itemBody
-			}
-		}
-		if c.take(')') {
-			break
-		}
-		if len(name) == 0 {
-			c.i++
-		}
-	}
-	return want
-}
-
-// wanted decides whether a FETCH response with these items goes to imapclient:
-// only if a command in flight asked for its kind (see the package comment).
-func (t *Tap) wanted(have items, uid uint32) fetchPath {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	path := swallowed
-	for i := range t.pending {
-		p := &t.pending[i]
-		if p.kind != cmdFetch && p.kind != cmdUIDFetch || !answers(have, p.want) {
-			continue
-		}
-		if p.kind == cmdFetch || uid != 0 {
-			return passing
-		}
-		path = holding
-	}
-	return path
-}
-
-// answers reports whether a response that has these items answers a command
-// that wants those.
-func answers(have, want items) bool {
-	switch {
-	case want&itemContent != 0:
-		return have&want&itemContent != 0
-	case want&itemFlags != 0:
-		return have&itemFlags != 0
-	case want&itemModSeq != 0:
-		return have&itemModSeq != 0
-	default:
-		return have&itemUID != 0
-	}
-}
-
-// handing notes the message that imapclient is about to decode.
-func (t *Tap) handing(seq, uid uint32) {
-	t.mu.Lock()
-	t.seq, t.uid = seq, uid
-	t.mu.Unlock()
-}
-
-// finish takes the command with this tag off the list.
-func (t *Tap) finish(tag []byte) (cmd pendingCommand, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range t.pending {
-		if t.pending[i].tag == string(tag) {
-			cmd = t.pending[i]
-			t.pending = append(t.pending[:i], t.pending[i+1:]...)
-			return cmd, true
-		}
-	}
-	return cmd, false
-}
-
-// exchanging reports whether an AUTHENTICATE is under way: lines are then
-// answers, not commands.
-func (t *Tap) exchanging() bool { return t.running(cmdAuth) }
-
-func (t *Tap) idling() bool { return t.running(cmdIdle) }
-
-func (t *Tap) running(k commandKind) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range t.pending {
-		if t.pending[i].kind == k {
-			return true
-		}
-	}
-	return false
-}
-
-// expectContinuation notes that imapclient waits for one more continuation
-// request, for the command that was sent last.
-func (t *Tap) expectContinuation() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if n := len(t.pending); n > 0 {
-		t.pending[n-1].conts++
-	}
-}
-
-// takeContinuation reports whether somebody waits for a continuation request,
-// and whether it belongs to a log-in.
-func (t *Tap) takeContinuation() (waited, secret bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range t.pending {
-		p := &t.pending[i]
-		secret = secret || p.kind == cmdAuth || p.kind == cmdLogin
-		if !waited && p.conts > 0 {
-			p.conts--
-			waited = true
-		}
-	}
-	return waited, secret
-}
-
 // traceOut records a line of a command that begins with head.
 func (t *Tap) traceOut(head, text []byte, first bool) {
 	if t.trace == nil {
@@ -488,6 +279,3 @@ func appendUnaliased(dst, line []byte) []byte {
 		line = line[i+n+2:]
 	}
 }
-
-// nextRawTag makes the tag of a raw command: imapclient's begin with T.
-func nextRawTag(n int) string { return "W" + strconv.Itoa(n) }
