@@ -36,7 +36,7 @@ var aliases = map[string]encoding.Encoding{
 	"utf-32": utf32.UTF32(utf32.BigEndian, utf32.UseBOM), "ucs-4": utf32.UTF32(utf32.BigEndian, utf32.UseBOM),
 	"utf-32be": utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), "utf-32le": utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM),
 	"ansi": charmap.Windows1252, "ansi_x3.110-1983": charmap.Windows1252, "latin-1": charmap.Windows1252,
-	"iso8859_1": charmap.Windows1252, "iso-8859-8-i": charmap.ISO8859_8, "iso-8859-8-e": charmap.ISO8859_8,
+	"iso8859_1": charmap.Windows1252, "latin9": charmap.ISO8859_15, "latin-9": charmap.ISO8859_15, "iso-8859-8-i": charmap.ISO8859_8, "iso-8859-8-e": charmap.ISO8859_8,
 	"x-mac-roman": charmap.Macintosh, "mac": charmap.Macintosh, "cp437": charmap.CodePage437,
 	"cp850": charmap.CodePage850, "cp852": charmap.CodePage852, "cp858": charmap.CodePage858,
 	"cp866": charmap.CodePage866, "koi8": charmap.KOI8R, "tis-620": charmap.Windows874,

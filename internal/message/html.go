@@ -88,6 +88,7 @@ type renderer struct {
 	// gap is what has to come before the next text: 0 nothing, 1 a new line,
 	// 2 an empty line.
 	gap   int
+	par   int // the gap around the paragraph that is open
 	quote int
 	pre   int
 	lists []list
@@ -152,11 +153,11 @@ func (r *renderer) start(z *html.Tokenizer, selfClosing bool) {
 	case atom.Br:
 		r.lineBreak()
 	case atom.P:
+		r.par = 2
 		if at.tight {
-			r.block(1)
-		} else {
-			r.block(2)
+			r.par = 1
 		}
+		r.block(r.par)
 	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Dl, atom.Fieldset, atom.Figure:
 		r.block(2)
 	case atom.Hr:
@@ -234,7 +235,9 @@ func (r *renderer) close(a atom.Atom) {
 		}
 	}
 	switch a {
-	case atom.P, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Fieldset, atom.Figure:
+	case atom.P:
+		r.block(r.par)
+	case atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Fieldset, atom.Figure:
 		r.block(2)
 	case atom.Dl:
 		r.block(2)

@@ -39,6 +39,10 @@ func (g *grid) last() *gridCell {
 
 func (g *grid) addLine(l Line) {
 	c := g.last()
+	if len(c.lines) == 0 && l.Text.IsEmpty() {
+		c.lead = true
+		return
+	}
 	c.lines = append(c.lines, l)
 	g.size++
 }

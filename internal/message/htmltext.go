@@ -96,16 +96,16 @@ func (r *renderer) block(gap int) {
 	}
 }
 
-// lineBreak is <br>: it ends the line, or makes an empty one.
+// lineBreak is <br>: it ends the line, or makes an empty one where there is
+// none and no gap does so anyway.
 func (r *renderer) lineBreak() {
 	r.space = false
-	if r.gap > 0 {
-		r.flushGap()
-	} else if len(r.cur) == 0 {
+	gap := r.gap
+	empty := len(r.cur) == 0
+	r.flushGap()
+	if empty && gap < 2 {
 		r.emit(Line{Quote: r.quote})
-		return
 	}
-	r.flush()
 }
 
 // flushGap ends the line and puts out the empty line that waits.
@@ -132,6 +132,9 @@ func (r *renderer) flush() {
 			t = trimRight(t)
 		}
 		if t.IsEmpty() && r.pre == 0 {
+			if strings.Contains(raw, "\u00a0") { // how editors write an empty line
+				r.blank()
+			}
 			continue
 		}
 		r.emit(Line{Text: t, Quote: r.quote, Fixed: r.pre > 0})
@@ -239,9 +242,28 @@ func (r *renderer) closeLink() {
 	if n == 0 {
 		return
 	}
+	mark := " [" + strconv.Itoa(n) + "]"
 	if mismatch {
-		r.write(" [" + strconv.Itoa(n) + ": goes to " + host + "]")
-	} else {
-		r.write(" [" + strconv.Itoa(n) + "]")
+		mark = " [" + strconv.Itoa(n) + ": goes to " + host + "]"
 	}
+	if last := r.lastLine(); len(r.cur) == 0 && last != nil && !last.Text.IsEmpty() {
+		last.Text = concat(last.Text, clean(mark)) // the link was around blocks
+		return
+	}
+	r.append(mark)
+}
+
+// lastLine is the line that was put out last, nil if there is none.
+func (r *renderer) lastLine() *Line {
+	lines := r.w.lines
+	if r.grid != nil {
+		if !r.grid.inCell {
+			return nil
+		}
+		lines = r.grid.last().lines
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return &lines[len(lines)-1]
 }
