@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-imap/v2"
+
+	"tidings/imapsession/wire"
 )
 
 // fault is why a connection ended or was not made: a sentence for the person,
@@ -86,6 +88,10 @@ func lostText(err error) string {
 		return fmt.Sprintf("the name %s could not be looked up: is there a network?", say(dns.Name))
 	case errors.As(err, &record):
 		return "the server does not speak TLS on this port: check port and tls in the config (993 is implicit, 143 is starttls)"
+	case errors.Is(err, wire.ErrGreeting):
+		return say(err.Error()).String() + "; check host, port and tls in the config"
+	case errors.Is(err, wire.ErrLimit):
+		return "the link was dropped: " + say(err.Error()).String()
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there (connection refused): check host and port in the config"
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
