@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if where := os.Getenv("TIDINGS_TEST_CRASH"); where != "" {
 		crashChild(where)
 	}
+	if os.Getenv("TIDINGS_TEST_SCREEN") != "" {
+		screenChild()
+	}
 	time.Local = time.UTC
 	goleak.VerifyTestMain(m)
 }
@@ -200,10 +203,12 @@ func keyPress(name string) tea.KeyPressMsg {
 }
 
 // lines is the screen as plain text.
-func (p *person) lines() []string {
-	b := uv.NewScreenBuffer(p.m.w, p.m.h)
-	b.Method = p.m.pen.method
-	uv.NewStyledString(p.m.View().Content).Draw(b, b.Bounds())
+func (p *person) lines() []string { return frameLines(p.m) }
+
+func frameLines(m *Model) []string {
+	b := uv.NewScreenBuffer(m.w, m.h)
+	b.Method = m.pen.method
+	uv.NewStyledString(m.View().Content).Draw(b, b.Bounds())
 	// Cells behind a wide one are empty: String leaves them out.
 	return strings.Split(b.Buffer.String(), "\n")
 }

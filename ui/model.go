@@ -144,7 +144,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case seenMsg:
 		m.openLongEnough(msg)
 	case barrierMsg:
-		close(msg.done)
+		msg.do(m)
 	}
 	m.settle()
 	return m, tea.Batch(m.cmds...)

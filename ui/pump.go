@@ -26,8 +26,9 @@ type batchMsg struct {
 	events  []imapsession.Event
 }
 
-// barrierMsg is answered once everything sent before it has been applied.
-type barrierMsg struct{ done chan struct{} }
+// barrierMsg runs a function on the loop when everything that was sent before
+// it has been applied.
+type barrierMsg struct{ do func(*Model) }
 
 // pump carries events from one account's Box to the program: the first at
 // once, then one batch per window. It is the only sender of batches, so they

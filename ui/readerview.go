@@ -58,6 +58,8 @@ func (m *Model) drawBanner(p *pen, a *account, r *reader) {
 	switch {
 	case r.gone:
 		right = append(right, own(sBarBad, "expunged on the server, this is a copy "))
+	case !r.failed.IsEmpty() && r.msg != nil:
+		right = append(right, own(sBarBad, "incomplete: "), said(sBarBad, r.failed), own(sBarBad, " "))
 	case !r.complete && r.failed.IsEmpty() && len(r.data) > 0:
 		right = append(right, own(sBarWarn, ink(octets(int64(len(r.data))))+" of "+ink(octets(r.size))+" "))
 	case r.truncated:
@@ -65,7 +67,7 @@ func (m *Model) drawBanner(p *pen, a *account, r *reader) {
 	case len(r.lines) > r.h-1 && r.h > 1:
 		right = append(right, own(sBarDim, ink(thousands(min(100, (r.top+r.h-1)*100/max(len(r.lines), 1))))+"% "))
 	}
-	rw := p.spansWidth(right)
+	rw := min(p.spansWidth(right), p.room*2/3)
 	room := p.room
 	p.begin(max(room-rw-1, 0))
 	if r.summary != nil {

@@ -5,7 +5,9 @@ package ui
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +15,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/creack/pty"
+	"github.com/google/go-cmp/cmp"
 	"github.com/hinshun/vt10x"
 
 	"tidings/internal/safetext"
@@ -34,6 +37,7 @@ type terminalTest struct {
 	changed *sync.Cond
 	screen  vt10x.Terminal
 	out     bytes.Buffer // everything written since the last mark
+	writes  int
 	w, h    int
 	expired bool
 }
@@ -89,6 +93,7 @@ func onTerminalWith(t testing.TB, w, h, messages int, extra []tea.ProgramOption,
 			n, err := master.Read(b)
 			x.mu.Lock()
 			x.out.Write(b[:n])
+			x.writes++
 			_, _ = x.screen.Write(b[:n])
 			x.changed.Broadcast()
 			x.mu.Unlock()
@@ -184,6 +189,78 @@ func (x *terminalTest) written() string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.out.String()
+}
+
+// settles waits until the emulator shows exactly the model's frame.
+func (x *terminalTest) settles() {
+	x.t.Helper()
+	timer := time.AfterFunc(patience, func() {
+		x.mu.Lock()
+		x.expired = true
+		x.changed.Broadcast()
+		x.mu.Unlock()
+	})
+	defer timer.Stop()
+	for {
+		x.mu.Lock()
+		seen := x.writes
+		x.mu.Unlock()
+		frame := make(chan []string, 1)
+		x.program.Send(barrierMsg{func(m *Model) {
+			lines := frameLines(m)
+			for i := range lines {
+				lines[i] = strings.TrimRight(lines[i], " ")
+			}
+			frame <- lines
+		}})
+		want := <-frame
+		x.mu.Lock()
+		for {
+			if slices.Equal(x.lines(), want) {
+				x.mu.Unlock()
+				return
+			}
+			if x.expired {
+				x.mu.Unlock()
+				x.t.Fatalf("the terminal differs from the frame (-frame +terminal):\n%s", cmp.Diff(want, x.lines()))
+			}
+			if x.writes != seen {
+				break // something was drawn since: the frame may be another
+			}
+			x.changed.Wait()
+		}
+		x.mu.Unlock()
+	}
+}
+
+// TestTheTerminalShowsTheFrame has anything happen on a real terminal and
+// compares what it shows with what was drawn.
+func TestTheTerminalShowsTheFrame(t *testing.T) {
+	for seed := range uint64(3) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		x := onTerminal(t, 100, 30, 120)
+		x.sees("Q quit")
+		keys := []string{"j", "k", "j", "j", "\x04", "\x15", "g", "G", "n", "p", "!", "U", "?", "L", "\x1b[6~", "\x1b[5~", "\r", "h"}
+		for step := range 150 {
+			switch r.IntN(4) {
+			case 0:
+				x.session.deliver(false)
+			case 1:
+				if n := x.session.list.Len(); n > 20 {
+					x.session.expunge(x.session.list.Row(r.IntN(n)).UID)
+				}
+			case 2:
+				if n := x.session.list.Len(); n > 0 {
+					x.session.flag(x.session.list.Row(r.IntN(n)).UID, `\Seen`)
+				}
+			default:
+				x.press(keys[r.IntN(len(keys))])
+			}
+			if step%5 == 0 {
+				x.settles()
+			}
+		}
+	}
 }
 
 func TestOnATerminal(t *testing.T) {
