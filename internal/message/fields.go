@@ -35,7 +35,7 @@ func (f *fieldScanner) next() (name, value []byte, ok bool) {
 				f.ended = true
 				return nil, nil, false
 			}
-			if f.n > 0 && !isMboxLine(line) && !f.fieldFollows(size) {
+			if !isMboxLine(line) && !f.fieldFollows(size) {
 				f.ended = true // the empty line is missing: this is body already
 				return nil, nil, false
 			}

@@ -209,7 +209,9 @@ func (r *renderer) start(z *html.Tokenizer, selfClosing bool) {
 		r.write("~")
 	case atom.Input, atom.Label, atom.Option:
 	default:
-		if isBlock(a) {
+		if at.ruled {
+			r.block(2)
+		} else if isBlock(a) {
 			r.block(1)
 		}
 	}

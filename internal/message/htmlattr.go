@@ -17,6 +17,7 @@ type attrs struct {
 	hidden bool // display:none and the like
 	tight  bool // a paragraph without space around it (Outlook's)
 	pixel  bool // an image too small to be seen
+	ruled  bool // a line above it: Outlook's reply separator
 }
 
 const maxAttrs = 200 // attributes of one tag that are looked at
@@ -49,6 +50,7 @@ func readAttrs(z *html.Tokenizer, a atom.Atom) (at attrs) {
 			at.tight = a == atom.P && bytes.HasPrefix(val, []byte("Mso"))
 		case "style":
 			at.hidden = at.hidden || hides(val)
+			at.ruled = a == atom.Div && bytes.Contains(val, []byte("border-top:solid"))
 		}
 		if !more {
 			break
