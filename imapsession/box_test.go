@@ -389,3 +389,58 @@ func BenchmarkBox(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkStorm: 100,000 expunges of a million messages, as a session applies
+// and puts them and a listener takes and applies them, a batch per 2,048.
+func BenchmarkStorm(b *testing.B) {
+	uids := make([]store.UID, 1_000_000)
+	for i := range uids {
+		uids[i] = store.UID(i) + 1
+	}
+	full, err := store.FromUIDs(uids)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		list, mine, epoch := full.Snapshot(), full.Snapshot(), uint32(0)
+		box := NewBox(func() ResyncEvent { epoch++; return ResyncEvent{Epoch: epoch, List: list.Snapshot()} })
+		at := epoch
+		take := func() {
+			evs, err := box.Next(b.Context(), 2048)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, ev := range evs {
+				switch ev := ev.(type) {
+				case ResyncEvent:
+					mine, at = ev.List, ev.Epoch
+				case ListEvent:
+					if ev.Epoch != at {
+						continue
+					}
+					if _, err := mine.Apply(ev.Change); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+		}
+		rng := rand.New(rand.NewPCG(3, 4))
+		for range 100_000 {
+			c := store.Change{Kind: store.Expunge, Seq: 1 + rng.Uint32N(uint32(list.Len()))}
+			if _, err := list.Apply(c); err != nil {
+				b.Fatal(err)
+			}
+			box.Put(ListEvent{Epoch: epoch, Change: c})
+			if box.Pending() >= 2048 {
+				take()
+			}
+		}
+		for box.Pending() > 0 {
+			take()
+		}
+		if !mine.Equal(list) {
+			b.Fatal("the lists differ")
+		}
+	}
+}

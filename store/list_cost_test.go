@@ -39,6 +39,7 @@ func TestBytesPerRow(t *testing.T) {
 		{"windows of 300", 16, n, apart(func() *List { return windows(t, n, 300) })},
 		{"windows of 500", 16, n, apart(func() *List { return windows(t, n, 500) })},
 		{"windows of 300, rows downwards", 16, n, apart(func() *List { return windowsDown(t, n, 300) })},
+		{"windows of 300 in no order", 16, n, apart(func() *List { return windowsShuffled(t, n, 300) })},
 		{"storm of a tenth", 24, n - n/10, apart(func() *List { return stormed(t, n, n/10) })},
 		{"storm of half", 24, n / 2, apart(func() *List { return stormed(t, n, n/2) })},
 		{"storm of nine tenths", 24, n / 10, apart(func() *List { return stormed(t, n, n/10*9) })},
@@ -60,6 +61,18 @@ func windowsDown(t testing.TB, n, w int) *List {
 	must(t, l, Change{Kind: Exists, N: uint32(n)})
 	for lo := 0; lo < n; lo += w {
 		for i := min(lo+w, n) - 1; i >= lo; i-- {
+			must(t, l, Change{Kind: Fill, Seq: uint32(i) + 1, UID: 2*UID(i) + 1, Flags: someFlags[i%len(someFlags)]})
+		}
+	}
+	return l
+}
+
+// windowsShuffled is windows in no order, as someone who jumps about asks.
+func windowsShuffled(t testing.TB, n, w int) *List {
+	l := new(List)
+	must(t, l, Change{Kind: Exists, N: uint32(n)})
+	for _, k := range rand.New(rand.NewPCG(5, 6)).Perm((n + w - 1) / w) {
+		for i := k * w; i < min(k*w+w, n); i++ {
 			must(t, l, Change{Kind: Fill, Seq: uint32(i) + 1, UID: 2*UID(i) + 1, Flags: someFlags[i%len(someFlags)]})
 		}
 	}

@@ -207,129 +207,132 @@ func drawChange(t *rapid.T, m naive) Change {
 	return c
 }
 
-func TestListAgainstNaiveModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		l, m := new(List), naive(nil)
-		type frozen struct {
-			l *List
-			m naive
-		}
-		var snapshots []frozen
-		steps := rapid.IntRange(1, 120).Draw(t, "steps")
-		for range steps {
-			switch rapid.IntRange(0, 19).Draw(t, "step") {
-			case 0:
-				snapshots = append(snapshots, frozen{l.Snapshot(), m})
-			case 1: // go on with a snapshot
-				if n := len(snapshots); n > 0 {
-					k := rapid.IntRange(0, n-1).Draw(t, "snapshot")
-					l, m, snapshots[k] = snapshots[k].l, snapshots[k].m, frozen{l, m}
-				}
-			case 2: // a window is filled in order, as a FETCH does
-				if len(m) == 0 {
-					continue
-				}
-				lo := rapid.IntRange(0, len(m)-1).Draw(t, "lo")
-				hi := min(lo+rapid.IntRange(1, 400).Draw(t, "rows"), len(m))
-				for i := lo; i < hi; i++ {
-					c := Change{Kind: Fill, Seq: uint32(i + 1), UID: 3*UID(i) + 3, Flags: NoFlags}
-					after, _, ok := m.apply(c)
-					if _, err := l.Apply(c); (err == nil) != ok {
-						t.Fatalf("%+v: %v, model ok %v", c, err, ok)
-					}
-					m = after
-				}
-			case 3:
-				n := uint32(len(m) + rapid.IntRange(0, 2000).Draw(t, "grow"))
-				m, _, _ = m.apply(Change{Kind: Exists, N: n})
-				if _, err := l.Apply(Change{Kind: Exists, N: n}); err != nil {
-					t.Fatal(err)
-				}
-			case 4:
-				lo := rapid.IntRange(0, len(m)).Draw(t, "forget from")
-				hi := min(lo+rapid.IntRange(0, 500).Draw(t, "forget rows"), len(m))
-				l.Forget(lo, hi)
-				m = append(naive(nil), m...)
-				clear(m[lo:hi])
-			case 5: // a storm in one place
-				if len(m) == 0 {
-					continue
-				}
-				at := rapid.IntRange(1, len(m)).Draw(t, "storm at")
-				for range min(rapid.IntRange(0, 300).Draw(t, "storm"), len(m)-at+1) {
-					c := Change{Kind: Expunge, Seq: uint32(at)}
-					m, _, _ = m.apply(c)
-					if _, err := l.Apply(c); err != nil {
-						t.Fatal(err)
-					}
-				}
-			default:
-				c := drawChange(t, m)
-				after, want, ok := m.apply(c)
-				got, err := l.Apply(c)
-				if (err == nil) != ok || err != nil && !errors.Is(err, ErrDesync) {
+func TestListAgainstNaiveModel(t *testing.T) { rapid.Check(t, listAgainstNaiveModel) }
+
+// FuzzList lets the fuzzer look for interleavings that chance does not find.
+func FuzzList(f *testing.F) { f.Fuzz(rapid.MakeFuzz(listAgainstNaiveModel)) }
+
+func listAgainstNaiveModel(t *rapid.T) {
+	l, m := new(List), naive(nil)
+	type frozen struct {
+		l *List
+		m naive
+	}
+	var snapshots []frozen
+	steps := rapid.IntRange(1, 120).Draw(t, "steps")
+	for range steps {
+		switch rapid.IntRange(0, 19).Draw(t, "step") {
+		case 0:
+			snapshots = append(snapshots, frozen{l.Snapshot(), m})
+		case 1: // go on with a snapshot
+			if n := len(snapshots); n > 0 {
+				k := rapid.IntRange(0, n-1).Draw(t, "snapshot")
+				l, m, snapshots[k] = snapshots[k].l, snapshots[k].m, frozen{l, m}
+			}
+		case 2: // a window is filled in order, as a FETCH does
+			if len(m) == 0 {
+				continue
+			}
+			lo := rapid.IntRange(0, len(m)-1).Draw(t, "lo")
+			hi := min(lo+rapid.IntRange(1, 400).Draw(t, "rows"), len(m))
+			for i := lo; i < hi; i++ {
+				c := Change{Kind: Fill, Seq: uint32(i + 1), UID: 3*UID(i) + 3, Flags: NoFlags}
+				after, _, ok := m.apply(c)
+				if _, err := l.Apply(c); (err == nil) != ok {
 					t.Fatalf("%+v: %v, model ok %v", c, err, ok)
-				}
-				if got != want {
-					t.Fatalf("%+v: Applied %+v, want %+v", c, got, want)
 				}
 				m = after
 			}
-			sound(t, l)
+		case 3:
+			n := uint32(len(m) + rapid.IntRange(0, 2000).Draw(t, "grow"))
+			m, _, _ = m.apply(Change{Kind: Exists, N: n})
+			if _, err := l.Apply(Change{Kind: Exists, N: n}); err != nil {
+				t.Fatal(err)
+			}
+		case 4:
+			lo := rapid.IntRange(0, len(m)).Draw(t, "forget from")
+			hi := min(lo+rapid.IntRange(0, 500).Draw(t, "forget rows"), len(m))
+			l.Forget(lo, hi)
+			m = append(naive(nil), m...)
+			clear(m[lo:hi])
+		case 5: // a storm in one place
+			if len(m) == 0 {
+				continue
+			}
+			at := rapid.IntRange(1, len(m)).Draw(t, "storm at")
+			for range min(rapid.IntRange(0, 300).Draw(t, "storm"), len(m)-at+1) {
+				c := Change{Kind: Expunge, Seq: uint32(at)}
+				m, _, _ = m.apply(c)
+				if _, err := l.Apply(c); err != nil {
+					t.Fatal(err)
+				}
+			}
+		default:
+			c := drawChange(t, m)
+			after, want, ok := m.apply(c)
+			got, err := l.Apply(c)
+			if (err == nil) != ok || err != nil && !errors.Is(err, ErrDesync) {
+				t.Fatalf("%+v: %v, model ok %v", c, err, ok)
+			}
+			if got != want {
+				t.Fatalf("%+v: Applied %+v, want %+v", c, got, want)
+			}
+			m = after
 		}
-		check(t, l, m)
-		for _, s := range snapshots {
-			check(t, s.l, s.m)
+		sound(t, l)
+	}
+	check(t, l, m)
+	for _, s := range snapshots {
+		check(t, s.l, s.m)
+	}
+	// The same rows read as ranges.
+	from := rapid.IntRange(0, len(m)).Draw(t, "from")
+	to := rapid.IntRange(from, len(m)).Draw(t, "to")
+	i := from
+	l.Rows(from, to, func(at int, r Row) bool {
+		if at != i || r != m[i] {
+			t.Fatalf("Rows: row %d %v, want row %d %v", at, r, i, m[i])
 		}
-		// The same rows read as ranges.
-		from := rapid.IntRange(0, len(m)).Draw(t, "from")
-		to := rapid.IntRange(from, len(m)).Draw(t, "to")
-		i := from
-		l.Rows(from, to, func(at int, r Row) bool {
-			if at != i || r != m[i] {
-				t.Fatalf("Rows: row %d %v, want row %d %v", at, r, i, m[i])
-			}
-			i++
-			return true
-		})
-		if i != to {
-			t.Fatalf("Rows ended at %d, want %d", i, to)
-		}
-		i = from
-		l.Known(from, to, func(at int, r Row) bool {
-			for m[i].UID == 0 {
-				i++
-			}
-			if at != i || r != m[i] {
-				t.Fatalf("Known: row %d %v, want row %d %v", at, r, i, m[i])
-			}
-			i++
-			return true
-		})
-		for ; i < to; i++ {
-			if m[i].UID != 0 {
-				t.Fatalf("Known left out row %d", i)
-			}
-		}
-		i = from
-		l.Unknown(from, to, func(lo, hi int) bool {
-			for i < to && m[i].UID != 0 {
-				i++
-			}
-			end := i
-			for end < to && m[end].UID == 0 {
-				end++
-			}
-			if lo != i || hi != end || lo == hi {
-				t.Fatalf("Unknown: [%d,%d), want [%d,%d)", lo, hi, i, end)
-			}
-			i = end
-			return true
-		})
-		for ; i < to; i++ {
-			if m[i].UID == 0 {
-				t.Fatalf("Unknown left out row %d", i)
-			}
-		}
+		i++
+		return true
 	})
+	if i != to {
+		t.Fatalf("Rows ended at %d, want %d", i, to)
+	}
+	i = from
+	l.Known(from, to, func(at int, r Row) bool {
+		for m[i].UID == 0 {
+			i++
+		}
+		if at != i || r != m[i] {
+			t.Fatalf("Known: row %d %v, want row %d %v", at, r, i, m[i])
+		}
+		i++
+		return true
+	})
+	for ; i < to; i++ {
+		if m[i].UID != 0 {
+			t.Fatalf("Known left out row %d", i)
+		}
+	}
+	i = from
+	l.Unknown(from, to, func(lo, hi int) bool {
+		for i < to && m[i].UID != 0 {
+			i++
+		}
+		end := i
+		for end < to && m[end].UID == 0 {
+			end++
+		}
+		if lo != i || hi != end || lo == hi {
+			t.Fatalf("Unknown: [%d,%d), want [%d,%d)", lo, hi, i, end)
+		}
+		i = end
+		return true
+	})
+	for ; i < to; i++ {
+		if m[i].UID == 0 {
+			t.Fatalf("Unknown left out row %d", i)
+		}
+	}
 }
