@@ -173,3 +173,5 @@ func TestDatesAscendTowardsNow(t *testing.T) {
 		}
 	}
 }
+
+var noonUTC = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)

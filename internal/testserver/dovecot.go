@@ -35,6 +35,10 @@ type Server struct {
 	Maildir string
 
 	settings settings
+	program  string
+	host     string
+	plain    int // ports, kept over a Restart
+	secure   int
 	dir      string
 	owner    owner
 	log      *logTail
@@ -83,6 +87,8 @@ func Dovecot(t testing.TB, opts ...Option) *Server {
 	t.Helper()
 	program := need(t, "dovecot", "/usr/sbin/dovecot", "/usr/local/sbin/dovecot")
 	s := &Server{
+		program:  program,
+		log:      &logTail{},
 		User:     "alice",
 		Password: rand.Text(),
 		settings: settings{format: "maildir", connections: 100},
@@ -95,7 +101,10 @@ func Dovecot(t testing.TB, opts ...Option) *Server {
 	}
 	// A free port found may be taken by the time Dovecot binds it.
 	for attempt := 1; ; attempt++ {
-		err := s.start(program)
+		err := s.choosePorts()
+		if err == nil {
+			err = s.start()
+		}
 		if err == nil {
 			break
 		}
@@ -198,31 +207,33 @@ func (s *Server) own(path string) error {
 // that is killed leaves no server behind.
 const keeper = `"$@" </dev/null & child=$!; exec 2>/dev/null; read -r _; kill -TERM "$child"; wait "$child"`
 
-// start runs Dovecot in the foreground and returns when it listens.
-func (s *Server) start(program string) error {
-	host := "127.0.0.1"
+// choosePorts finds two that are free now.
+func (s *Server) choosePorts() error {
+	s.host = "127.0.0.1"
 	if s.settings.noPlaintext {
 		// Dovecot takes a peer with the server's own address for trusted.
-		host = "127.0.0.2"
+		s.host = "127.0.0.2"
 	}
-	plain, err := freePort(host)
-	if err != nil {
+	var err error
+	if s.plain, err = freePort(s.host); err != nil {
 		return err
 	}
-	secure, err := freePort(host)
-	if err != nil {
+	if s.secure, err = freePort(s.host); err != nil {
 		return err
 	}
-	s.Addr = net.JoinHostPort(host, strconv.Itoa(plain))
-	s.TLSAddr = net.JoinHostPort(host, strconv.Itoa(secure))
-	conf := filepath.Join(s.dir, "dovecot.conf")
-	if err := os.WriteFile(conf, s.config(host, plain, secure), 0o600); err != nil {
-		return err
-	}
+	s.Addr = net.JoinHostPort(s.host, strconv.Itoa(s.plain))
+	s.TLSAddr = net.JoinHostPort(s.host, strconv.Itoa(s.secure))
+	return nil
+}
 
-	s.log = &logTail{}
+// start runs Dovecot in the foreground and returns when it listens.
+func (s *Server) start() error {
+	conf := filepath.Join(s.dir, "dovecot.conf")
+	if err := os.WriteFile(conf, s.config(), 0o600); err != nil {
+		return err
+	}
 	s.exited = make(chan struct{})
-	s.process = exec.Command("sh", "-c", keeper, "sh", program, "-F", "-c", conf)
+	s.process = exec.Command("sh", "-c", keeper, "sh", s.program, "-F", "-c", conf)
 	// A process group of its own, so that nothing it started can stay behind.
 	s.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stderr, err := s.process.StderrPipe()
@@ -306,11 +317,20 @@ func (s *Server) Stop() {
 	}
 }
 
+// Restart starts a server that was stopped again, with its mail, on its ports.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	s.Stop()
+	if err := s.start(); err != nil {
+		t.Fatalf("start Dovecot again: %v\n%s", err, s.log)
+	}
+}
+
 // Log is what Dovecot has logged so far.
 func (s *Server) Log() string { return s.log.String() }
 
 // config writes dovecot.conf.
-func (s *Server) config(host string, plain, secure int) []byte {
+func (s *Server) config() []byte {
 	home := filepath.Join(s.dir, "home", "%u")
 	yesNo := map[bool]string{true: "yes", false: "no"}
 	var b bytes.Buffer
@@ -318,7 +338,7 @@ func (s *Server) config(host string, plain, secure int) []byte {
 	line("base_dir = %s", filepath.Join(s.dir, "run"))
 	line("state_dir = %s", filepath.Join(s.dir, "state"))
 	line("log_path = /dev/stderr")
-	line("listen = %s", host)
+	line("listen = %s", s.host)
 	line("protocols = imap")
 	// Root leaves the inner processes to the users that the package made for
 	// them; anyone else has nobody but himself.
@@ -347,8 +367,8 @@ func (s *Server) config(host string, plain, secure int) []byte {
 	// chroot needs root; the delay after failed logins would be paid by tests.
 	line("service anvil {\n  chroot =\n  unix_listener anvil-auth-penalty {\n    mode = 0\n  }\n}")
 	line("service imap-login {\n  chroot =\n  service_count = 0\n  process_min_avail = 1")
-	line("  inet_listener imap {\n    port = %d\n  }", plain)
-	line("  inet_listener imaps {\n    port = %d\n    ssl = yes\n  }\n}", secure)
+	line("  inet_listener imap {\n    port = %d\n  }", s.plain)
+	line("  inet_listener imaps {\n    port = %d\n    ssl = yes\n  }\n}", s.secure)
 	line("service imap {\n  process_limit = 200\n}")
 	line("namespace inbox {\n  inbox = yes")
 	for name, role := range specialUse {

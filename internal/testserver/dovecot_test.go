@@ -3,6 +3,7 @@ package testserver
 import (
 	"crypto/tls"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -136,5 +137,32 @@ func TestDovecotNoPlaintextLogin(t *testing.T) {
 	defer upgraded.Close()
 	if err := upgraded.Login(s.User, s.Password).Wait(); err != nil {
 		t.Errorf("log in after STARTTLS: %v", err)
+	}
+}
+
+func TestDovecotRestartsWithItsMail(t *testing.T) {
+	s := Dovecot(t)
+	client := s.Client(t)
+	uid := s.Append(t, "INBOX", Letter(1), `\Seen`)
+	addr := s.Addr
+	s.Stop()
+	if err := client.Noop().Wait(); err == nil {
+		t.Error("a stopped server answers")
+	}
+	if conn, err := net.Dial("tcp", addr); err == nil {
+		_ = conn.Close()
+		t.Error("a stopped server listens")
+	}
+	squatter, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.start(); err == nil || !strings.Contains(s.Log(), "in use") {
+		t.Errorf("started on a port that is taken: %v\n%s", err, s.Log())
+	}
+	_ = squatter.Close()
+	s.Restart(t)
+	if diff := cmp.Diff([]Row{{uid, []string{`\Seen`}}}, s.Rows(t, "INBOX")); s.Addr != addr || diff != "" {
+		t.Errorf("at %s, was %s; rows (-want +got):\n%s", s.Addr, addr, diff)
 	}
 }
