@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -66,6 +67,9 @@ func (p Program) check(ctx context.Context, file string, names []string) error {
 		crash.Go("check "+a.Name, func() {
 			defer running.Done()
 			f.report, f.err = imapsession.Check(ctx, session)
+			if f.err == nil {
+				f.err = f.foldersNamed()
+			}
 		})
 	}
 	running.Wait()
@@ -82,6 +86,17 @@ func (p Program) check(ctx context.Context, file string, names []string) error {
 	}
 	if failed {
 		return errSaid
+	}
+	return nil
+}
+
+// foldersNamed looks whether the server has the folders that the config names.
+func (f finding) foldersNamed() error {
+	for _, named := range []struct{ key, name string }{{"archive", f.account.Archive}, {"trash", f.account.Trash}} {
+		has := func(folder imapsession.Folder) bool { return folder.Raw == named.name && !folder.NoSelect }
+		if named.name != "" && !slices.ContainsFunc(f.report.Folders, has) {
+			return fmt.Errorf("%s is %q in the config, but the server has no such folder; name one of those above", named.key, named.name)
+		}
 	}
 	return nil
 }

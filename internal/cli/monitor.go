@@ -111,6 +111,8 @@ func watch(a config.Account, c imapsession.Credentials, file slog.Handler) (watc
 			MarkSeen: time.Duration(a.MarkSeen),
 			ReadOnly: a.ReadOnly,
 			Probe:    a.Probe,
+			Archive:  a.Archive,
+			Trash:    a.Trash,
 			Log:      log.lines,
 		},
 	}, nil

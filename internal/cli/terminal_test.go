@@ -5,11 +5,15 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/creack/pty"
 
 	"tidings/internal/crash"
 	"tidings/internal/demo"
@@ -47,18 +51,20 @@ func start(t *testing.T, args ...string) person {
 		testserver.Env("HOME="+home, "XDG_STATE_HOME="+home+"/state", "XDG_CONFIG_HOME="+home+"/config", "LC_ALL=C.UTF-8"))}
 }
 
-// signal sends a signal to the program.
-func (p person) signal(t *testing.T, s syscall.Signal) {
+// pid is the program's process.
+func (p person) pid(t *testing.T) int {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join(p.home, "pid"))
+	pid, err := strconv.Atoi(strings.TrimSpace(p.read(t, "pid")))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var pid int
-	if _, err := fmt.Sscan(string(raw), &pid); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Kill(pid, s); err != nil {
+	return pid
+}
+
+// signal sends a signal to the program.
+func (p person) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(p.pid(t), s); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -85,7 +91,7 @@ func (p person) ended(t *testing.T, status int) {
 	}
 }
 
-// write puts a file into the person's home.
+// read reads a file in the person's home.
 func (p person) read(t *testing.T, name string) string {
 	t.Helper()
 	raw, err := os.ReadFile(filepath.Join(p.home, name))
@@ -278,4 +284,51 @@ func TestReadOnly(t *testing.T) {
 	p.WaitFor("read-only", patience)
 	p.Send("Q")
 	p.ended(t, 0)
+}
+
+// TestFoldersOfTheConfig: d moves to the folder that the config calls trash.
+func TestFoldersOfTheConfig(t *testing.T) {
+	server, port := demoServer(t)
+	p := start(t, "--config", configFile(t, fmt.Sprintf("name = \"work\"\nport = %s\nuser = %q\npassword_command = [\"echo\", %q]\ntrash = \"Junk\"",
+		port, server.User(), server.Password())))
+	p.WaitFor("of 50", patience)
+	p.Send("d")
+	p.WaitFor("of 49", patience)
+	p.WaitFor("moved to Junk", patience)
+	p.Send("Q")
+	p.ended(t, 0)
+}
+
+// TestTerminalGone: the terminal is closed (ssh drops, a window is shut), and
+// the program ends, with status 0.
+func TestTerminalGone(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tidings := filepath.Join(t.TempDir(), "tidings")
+	if err := os.Symlink(self, tidings); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(tidings, "demo", "--seed", "7", "--messages", "50")
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color")
+	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 30, Cols: 100})
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	var seen strings.Builder
+	buf := make([]byte, 4096)
+	for !strings.Contains(seen.String(), "live") {
+		n, err := terminal.Read(buf)
+		if err != nil {
+			t.Fatalf("%v after %q", err, seen.String())
+		}
+		seen.Write(buf[:n])
+	}
+	terminal.Close()
+	killer := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
+	defer killer.Stop()
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("without a terminal the program ends with %v", err)
+	}
 }
