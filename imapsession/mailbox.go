@@ -123,7 +123,8 @@ func (s *Session) fetched(ev wire.Event, yield func(store.Change) error) error {
 	}
 	c := store.Change{Seq: ev.Num, UID: store.UID(ev.UID)}
 	if ev.HasFlags {
-		c.Flags = store.MakeFlags(ev.FlagNames)
+		// \Recent tells which session was told first, nothing of the message.
+		c.Flags = store.MakeFlags(ev.FlagNames) &^ store.Recent
 	}
 	row := s.list.Row(int(ev.Num) - 1)
 	switch {
