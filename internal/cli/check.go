@@ -31,8 +31,7 @@ server.`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return p.check(c.Context(), file, accounts) },
 	}
-	c.Flags().StringVar(&file, "config", "", configUsage)
-	c.Flags().StringArrayVar(&accounts, "account", nil, "check only the account with this `NAME` (repeatable)")
+	takesAccounts(c, &file, &accounts, "check only the account with this `NAME` (repeatable)")
 	return c
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"tidings/internal/config"
 	"tidings/internal/testserver"
 )
@@ -36,6 +38,7 @@ func host(t *testing.T, addr string) (name, port string) {
 // TestCheckAgainstDovecot: a real server, with and without TLS, trusted by an
 // authority, by a pin, or not at all.
 func TestCheckAgainstDovecot(t *testing.T) {
+	t.Cleanup(func() { goleak.VerifyNone(t) })
 	server := testserver.Dovecot(t)
 	server.AppendN(t, "INBOX", 3)
 	_, port := host(t, server.Addr)

@@ -108,8 +108,7 @@ config: tidings demo. Keys are explained on screen by "?"; Q quits.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return p.monitor(c.Context(), o) },
 	}
 	root.SuggestionsMinimumDistance = 2
-	root.Flags().StringVar(&o.config, "config", "", configUsage)
-	root.Flags().StringArrayVar(&o.accounts, "account", nil, "watch only the account with this `NAME` (repeatable)")
+	takesAccounts(root, &o.config, &o.accounts, "watch only the account with this `NAME` (repeatable)")
 	root.Flags().BoolVar(&o.readOnly, "read-only", false, "change nothing on any server")
 	root.Flags().StringVar(&o.log, "log", "", "append what the sessions do to `FILE` (no mail, no passwords)")
 	root.AddCommand(

@@ -25,8 +25,30 @@ func (p Program) configCommand() *cobra.Command {
 	}
 }
 
-// configUsage is the help text of --config, the same on every computer.
-const configUsage = "read this config `FILE` (default: config.toml in $XDG_CONFIG_HOME/tidings, or in ~/.config/tidings)"
+// takesAccounts adds --config and --account to a command; the names of accounts
+// are completed from the config.
+func takesAccounts(c *cobra.Command, file *string, names *[]string, usage string) {
+	c.Flags().StringVar(file, "config", "", "read this config `FILE` (default: config.toml in $XDG_CONFIG_HOME/tidings, or in ~/.config/tidings)")
+	c.Flags().StringArrayVar(names, "account", nil, usage)
+	err := c.RegisterFlagCompletionFunc("account", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		path := *file
+		if path == "" {
+			path, _ = config.DefaultPath()
+		}
+		cfg, err := config.Load(path)
+		if err != nil {
+			return nil, cobra.ShellCompDirectiveError
+		}
+		var known []string
+		for _, a := range cfg.Accounts {
+			known = append(known, a.Name)
+		}
+		return known, cobra.ShellCompDirectiveNoFileComp
+	})
+	if err != nil {
+		panic(err) // there is no such flag: a mistake in this file
+	}
+}
 
 // load reads the config at path ("": the default one) and keeps the named
 // accounts (none: all).

@@ -58,8 +58,14 @@ type Source struct {
 	fresh bool // got by Prepare and not used yet
 }
 
-// New makes a Source; nothing is read or run before Prepare or Secret.
-func New(s Settings) *Source { return &Source{settings: s} }
+// New makes a Source; nothing is read or run before Prepare or Secret. A
+// variable that holds the secret is handed to no program from now on.
+func New(s Settings) *Source {
+	if s.Env != "" {
+		run.Withhold(s.Env)
+	}
+	return &Source{settings: s}
+}
 
 var _ imapsession.Credentials = (*Source)(nil)
 

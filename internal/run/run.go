@@ -20,6 +20,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -89,7 +90,7 @@ func (p Program) Run(ctx context.Context) (Result, error) {
 	stdout, stderr := bounded{limit: bound}, bounded{limit: bound}
 	cmd := exec.CommandContext(ctx, p.Argv[0], p.Argv[1:]...)
 	cmd.Dir = p.Dir
-	cmd.Env = environment(os.Environ(), p.Env)
+	cmd.Env = environment(os.Environ(), append(withheldNames(), p.Env...))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.Stdin, &stdout, &stderr
 	cmd.WaitDelay = 2 * grace
 	// The group dies, not only its leader: `sh -c "a | b"` is three processes.
@@ -107,6 +108,11 @@ func (p Program) Run(ctx context.Context) (Result, error) {
 	result := Result{
 		Stdout: stdout.buf.Bytes(), StdoutTruncated: stdout.truncated,
 		Stderr: stderr.buf.Bytes(), StderrTruncated: stderr.truncated,
+	}
+	if errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
+		// It has ended well, and left something behind that holds its output
+		// open: an agent that it started, which is not ours to judge.
+		err = nil
 	}
 	if err != nil {
 		return result, p.fail(ctx, cmd, err)
@@ -128,12 +134,31 @@ func (p Program) fail(ctx context.Context, cmd *exec.Cmd, err error) error {
 		e.err = ErrNotFound
 	case errors.As(err, &start):
 		e.err = start.Err
-	case errors.Is(err, exec.ErrWaitDelay):
-		e.err = errors.New("it ended, but a process that it started kept its output open")
 	case errors.As(err, &exit):
 		e.Exit = exit.ExitCode()
 	}
 	return e
+}
+
+var withheld struct {
+	sync.Mutex
+	names []string
+}
+
+// Withhold takes a variable out of the environment of every program that is
+// started from now on: one that holds a password is nobody else's.
+func Withhold(name string) {
+	withheld.Lock()
+	defer withheld.Unlock()
+	if !slices.Contains(withheld.names, name) {
+		withheld.names = append(withheld.names, name)
+	}
+}
+
+func withheldNames() []string {
+	withheld.Lock()
+	defer withheld.Unlock()
+	return slices.Clone(withheld.names)
 }
 
 // environment adds to base each "NAME=value" of changes, and takes each "NAME"

@@ -143,6 +143,33 @@ func TestTimeoutEndsTheWholeGroup(t *testing.T) {
 	}
 }
 
+// TestWhatIsLeftBehind: a program that ends well and leaves an agent behind,
+// which holds the output open, has ended well.
+func TestWhatIsLeftBehind(t *testing.T) {
+	got, err := sh("echo secret; sleep 3 & exit 0").Run(t.Context())
+	if err != nil || string(got.Stdout) != "secret\n" {
+		t.Errorf("stdout %q, %v", got.Stdout, err)
+	}
+	_, err = sh("sleep 3 & exit 4").Run(t.Context())
+	var failed *Error
+	if !errors.As(err, &failed) || failed.Exit != 4 {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestWithhold(t *testing.T) {
+	t.Setenv("TIDINGS_TEST_WITHHELD", "secret")
+	p := sh("echo ${TIDINGS_TEST_WITHHELD-none}")
+	Withhold("TIDINGS_TEST_WITHHELD")
+	if got, err := p.Run(t.Context()); err != nil || string(got.Stdout) != "none\n" {
+		t.Errorf("stdout %q, %v", got.Stdout, err)
+	}
+	p.Env = []string{"TIDINGS_TEST_WITHHELD=said"}
+	if got, err := p.Run(t.Context()); err != nil || string(got.Stdout) != "said\n" {
+		t.Errorf("stdout %q, %v", got.Stdout, err)
+	}
+}
+
 func TestContextEndsTheProgram(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
