@@ -84,6 +84,7 @@ var conformance = []struct {
 	test   func(t *testing.T, p peer)
 }{
 	{"log-in", true, testLogIn},
+	{"pipelining", true, testPipelining},
 	{"select", true, testSelect},
 	{"examine forbids changes", false, testExamine},
 	{"fetch", true, testFetch},
@@ -138,6 +139,42 @@ func testLogIn(t *testing.T, p peer) {
 		if !client.Caps().Has(cap) {
 			t.Errorf("%s is missing", cap)
 		}
+	}
+}
+
+// testPipelining: everything of an opening in one flight, answered in order.
+func testPipelining(t *testing.T, p peer) {
+	fill(t, p.login(t), 3)
+	c := dialRaw(t, p)
+	tags := []string{
+		c.send("NOOP"),
+		c.send("SELECT INBOX"),
+		c.send("FETCH 1:* (UID FLAGS)"),
+		c.send("UID SEARCH RETURN (COUNT) UNSEEN"),
+		c.send("UID FETCH 1:* (UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])"),
+		c.send("IDLE"),
+	}
+	for _, tag := range tags[:len(tags)-1] {
+		if _, reply := c.until(tag); !strings.HasPrefix(reply, "OK") {
+			t.Errorf("%s: %s", tag, reply)
+		}
+	}
+	for line := c.line(); !strings.HasPrefix(line, "+"); line = c.line() {
+	}
+	if len(c.rows) != 3 || c.rows[2].uid == 0 {
+		t.Errorf("rows %v", c.asRows())
+	}
+	// DONE and what follows it in one write too.
+	if _, err := io.WriteString(c.conn, "DONE\r\n"+"z1 UID FETCH 3:* (FLAGS)\r\nz2 LOGOUT\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{tags[len(tags)-1], "z1", "z2"} {
+		if _, reply := c.until(tag); !strings.HasPrefix(reply, "OK") {
+			t.Errorf("%s: %s", tag, reply)
+		}
+	}
+	if _, err := c.in.ReadByte(); err != io.EOF {
+		t.Errorf("after LOGOUT: %v, want the end", err)
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/google/go-cmp/cmp"
+
+	"tidings/internal/demo"
 )
 
 // TestSoak lets several clients change a mailbox while one watches in IDLE and
@@ -36,7 +38,7 @@ func TestSoak(t *testing.T) {
 			}
 
 			var running sync.WaitGroup
-			stopped := make(chan struct{})
+			stopped, done := make(chan struct{}), make(chan struct{})
 			for seed := range 4 {
 				client := p.login(t)
 				running.Go(func() {
@@ -46,12 +48,12 @@ func TestSoak(t *testing.T) {
 				})
 			}
 			go func() {
-				defer close(stopped)
+				defer close(done)
 				running.Wait()
-				// The last change, for watchers that idle: rows with this subject
-				// are never touched again.
-				for range 3 {
-					_, _ = appendTo(seeder, []byte("Subject: the end\r\n\r\n"))
+				close(stopped)
+				// Something to see for a watcher that idles, so that it looks up.
+				if _, err := appendTo(seeder, []byte("Subject: the end\r\n\r\n")); err != nil {
+					t.Errorf("append: %v", err)
 				}
 			}()
 
@@ -76,7 +78,7 @@ func TestSoak(t *testing.T) {
 				})
 			}
 			watching.Wait()
-			<-stopped
+			<-done
 			want := Rows(t, p.login(t), "INBOX")
 			for i, w := range watchers {
 				w.ok("NOOP")
@@ -159,4 +161,40 @@ func appendTo(client *imapclient.Client, raw []byte) (imap.UID, error) {
 		return 0, err
 	}
 	return data.UID, nil
+}
+
+// TestSoakLife watches the demo's own life, a thousand events of it, in IDLE.
+func TestSoakLife(t *testing.T) {
+	s, err := demo.Start(t.Context(), demo.Options{Seed: 3, Messages: 120})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	w := dialRaw(t, peer{s.Addr(), s.User(), s.Password()})
+	w.open("INBOX")
+	stopped, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 1000 {
+			s.Step()
+		}
+		close(stopped)
+		// Something to see for a watcher that idles, so that it looks up.
+		s.Arrive()
+	}()
+	for round := 0; !isClosed(stopped); round++ {
+		begin := len(w.log)
+		w.idle(func() bool { return len(w.log) > begin+round%7 || isClosed(stopped) })
+		w.do("FETCH %d:* (UID FLAGS)", max(1, len(w.rows)-5))
+	}
+	<-done
+	w.ok("NOOP")
+	w.learn()
+	want := []Row{}
+	for _, row := range s.Rows("INBOX") {
+		want = append(want, Row(row))
+	}
+	if diff := cmp.Diff(want, w.asRows()); diff != "" {
+		t.Errorf("the watcher holds (-server +watcher):\n%s", diff)
+	}
 }
