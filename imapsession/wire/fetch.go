@@ -333,7 +333,7 @@ func (s *scanner) endFetch() error {
 	f.skip = 0
 	if s.tap.trace != nil {
 		s.note = append(bytes.TrimSuffix(s.note, []byte(" ")), ')')
-		s.tap.trace.record(s.now, s.tap.opts.Name, In, s.note)
+		s.tap.trace.recordRun(s.now, s.tap.opts.Name, In, s.note)
 	}
 	if f.state == undecided || f.state == holding {
 		f.state = s.tap.wanted(f.have, f.uid)

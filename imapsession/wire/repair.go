@@ -168,7 +168,7 @@ func (s *scanner) appendList(b []byte, c *cursor) ([]byte, bool) {
 	c.space()
 	// A name with blanks that nobody quoted goes to the line's end.
 	if ch := c.peek(); ch != '"' && ch != '{' && ch != '~' && bytes.IndexByte(c.rest(), '(') < 0 {
-		return s.appendName(append(b, ' '), bytes.TrimRight(c.rest(), " "))
+		return s.appendName(append(b, ' '), bytes.TrimRight(c.rest(), " "), false)
 	}
 	return s.appendMailbox(append(b, ' '), c)
 }
@@ -186,7 +186,8 @@ func appendDelimiter(b, delim []byte) []byte {
 func (s *scanner) appendMailbox(b []byte, c *cursor) ([]byte, bool) {
 	var raw []byte
 	var ok bool
-	if c.peek() == '"' {
+	quoted := c.peek() == '"'
+	if quoted {
 		raw, ok = c.quoted()
 	} else if raw, ok = c.inlined(); !ok {
 		raw = c.word()
@@ -195,14 +196,18 @@ func (s *scanner) appendMailbox(b []byte, c *cursor) ([]byte, bool) {
 	if !ok {
 		return b, false
 	}
-	return s.appendName(b, raw)
+	return s.appendName(b, raw, quoted)
 }
 
-// appendName writes a mailbox name of which the server's octets are known.
-func (s *scanner) appendName(b, raw []byte) ([]byte, bool) {
+// appendName writes a mailbox name of which the server's octets are known,
+// quoted where it was and where it must be.
+func (s *scanner) appendName(b, raw []byte, quoted bool) ([]byte, bool) {
 	name, ok := clientName(raw, s.utf8 || s.utf8Accept)
 	if !ok {
 		return b, false
+	}
+	if !quoted && isAtom([]byte(name)) {
+		return append(b, name...), true
 	}
 	return appendQuoted(b, []byte(name)), true
 }

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -44,6 +45,7 @@ type entry struct {
 	conn string
 	dir  Dir
 	text []byte
+	run  int // how many lines of a kind end in this one; 0: it is of no such kind
 }
 
 // Line is one traced line. Its Text is printable ASCII: octets that are not
@@ -65,17 +67,41 @@ func NewTrace(lines int) *Trace {
 
 // record keeps a line. The caller has redacted it.
 func (tr *Trace) record(at time.Time, conn string, dir Dir, text []byte) {
+	tr.keep(at, conn, dir, text, false)
+}
+
+// recordRun keeps a line of a kind that comes in hundreds, the FETCH responses
+// of a window: of such a run only the first and the last are kept, so that it
+// does not push everything else out of the ring.
+func (tr *Trace) recordRun(at time.Time, conn string, dir Dir, text []byte) {
+	tr.keep(at, conn, dir, text, true)
+}
+
+func (tr *Trace) keep(at time.Time, conn string, dir Dir, text []byte, inRun bool) {
 	if tr == nil || len(tr.ring) == 0 {
 		return
 	}
 	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	run := 0
+	if inRun {
+		run = 1
+		last := &tr.ring[(tr.next+len(tr.ring)-1)%len(tr.ring)]
+		if last.run > 0 && last.conn == conn && last.dir == dir {
+			run = last.run + 1
+		}
+		if run > 2 {
+			last.at, last.run = at, run
+			last.text = append(last.text[:0], text[:min(len(text), lineCut)]...)
+			return
+		}
+	}
 	e := &tr.ring[tr.next]
-	e.at, e.conn, e.dir = at, conn, dir
+	e.at, e.conn, e.dir, e.run = at, conn, dir, run
 	e.text = append(e.text[:0], text[:min(len(text), lineCut)]...)
 	if tr.next++; tr.next == len(tr.ring) {
 		tr.next, tr.full = 0, true
 	}
-	tr.mu.Unlock()
 }
 
 // Note adds a line that no Tap saw: what happened before TLS, or a remark
@@ -100,7 +126,11 @@ func (tr *Trace) Lines() []Line {
 
 func appendLines(out []Line, es []entry) []Line {
 	for i := range es {
-		out = append(out, Line{Time: es[i].at, Conn: es[i].conn, Dir: es[i].dir, Text: printable(es[i].text)})
+		text := printable(es[i].text)
+		if n := es[i].run; n > 2 {
+			text += " [the last of " + strconv.Itoa(n) + " like this]"
+		}
+		out = append(out, Line{Time: es[i].at, Conn: es[i].conn, Dir: es[i].dir, Text: text})
 	}
 	return out
 }

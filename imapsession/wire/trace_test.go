@@ -46,6 +46,23 @@ func TestTraceRing(t *testing.T) {
 	(&Trace{}).Note("", In, "x")
 }
 
+// TestTraceOfARun: a window of summaries takes two lines.
+func TestTraceOfARun(t *testing.T) {
+	var sb strings.Builder
+	sb.WriteString("* OK hi\r\n")
+	for i := 1; i <= 200; i++ {
+		fmt.Fprintf(&sb, "* %d FETCH (UID %d)\r\n", i, i+100)
+	}
+	sb.WriteString("* 5 EXISTS\r\n* 7 FETCH (UID 107)\r\n")
+	tr := NewTrace(0)
+	tap := New(&chunks{pieces: [][]byte{[]byte(sb.String())}}, Options{Trace: tr})
+	io.Copy(io.Discard, tap)
+	want := "< * OK hi\n< * 1 FETCH (UID 101)\n< * 200 FETCH (UID 300) [the last of 200 like this]\n< * 5 EXISTS\n< * 7 FETCH (UID 107)\n"
+	if got := texts(tr); got != want {
+		t.Errorf("%s", got)
+	}
+}
+
 // login is one way to hand a secret to the server.
 type login struct {
 	name string
