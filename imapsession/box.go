@@ -161,8 +161,9 @@ func (b *Box) replace(first int) {
 	b.lists = 0
 }
 
-// Next waits for events and returns at most limit of them (0: all).
-// It returns ctx's error when ctx ends.
+// Next waits for events and returns at most limit of them (0: all), which are
+// the caller's. It returns ctx's error when ctx ends; what waits then stays.
+// Only the listener's goroutine calls it.
 func (b *Box) Next(ctx context.Context, limit int) ([]Event, error) {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -210,7 +211,7 @@ func (b *Box) take(limit int) []Event {
 	return evs
 }
 
-// Pending is the number of events that wait.
+// Pending is the number of events that wait. Any goroutine may call it.
 func (b *Box) Pending() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

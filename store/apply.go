@@ -61,7 +61,7 @@ func (l *List) extend(n uint32) (Applied, error) {
 		return Applied{}, fmt.Errorf("%w: %d messages exist, %d were known", ErrDesync, n, l.n)
 	}
 	if n > maxRows {
-		return Applied{}, fmt.Errorf("%w: %d messages are said to exist", ErrDesync, n)
+		return Applied{}, fmt.Errorf("%w: %d messages are said to exist, more than the %d that a list can hold", ErrDesync, n, maxRows)
 	}
 	a := Applied{Index: l.n, Count: int(n) - l.n}
 	l.append(entry{span: span{n: uint32(a.Count)}})

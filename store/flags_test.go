@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -161,6 +162,33 @@ func TestEndlessKeywords(t *testing.T) {
 	}
 	if maxKeywords > 1<<16 {
 		t.Error("a keyword's id does not fit")
+	}
+}
+
+func TestFullKeywordTableIsBounded(t *testing.T) {
+	names := make([]string, 2*maxKeywords) // as long as they may be
+	for i := range names {
+		names[i] = fmt.Sprintf("%0*d", maxKeyword, i)
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	var table *keywordTable
+	got := heapOf(func() any {
+		table = newKeywordTable(maxKeywords, maxKeywordSets)
+		for range maxKeywordSets + 100 { // as large as they may be
+			var ks keywordSet
+			for range maxSetKeywords {
+				ks.add(table, names[rng.IntN(len(names))])
+			}
+			ks.flags(table)
+		}
+		return table
+	})
+	if len(table.named) != maxKeywords || len(table.sets) != maxKeywordSets+1 {
+		t.Fatalf("%d keywords and %d sets: the table is not full", len(table.named), len(table.sets))
+	}
+	t.Logf("%d bytes", got)
+	if got > 24<<20 {
+		t.Errorf("the full table takes %d bytes, want at most 24 MiB", got)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // Bounds of the table of keywords. Dovecot allows a mailbox 26 keywords by
 // file name and some hundred in all; Gmail a few thousand labels, which are
-// not keywords. Together they cost at most some MB, whatever servers send.
+// not keywords. Together they cost at most some 20 MB, whatever servers send.
 const (
 	maxKeyword     = 128   // octets of one keyword
 	maxKeywords    = 4096  // distinct keywords

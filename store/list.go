@@ -3,7 +3,6 @@ package store
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 )
 
@@ -16,9 +15,10 @@ type Row struct {
 	Flags Flags
 }
 
-// maxRows is the highest count a List accepts, so that an index is an int
-// everywhere. No mailbox comes near it.
-const maxRows = math.MaxInt32
+// maxRows is the highest count a List accepts. No mailbox comes near it; a
+// server that says otherwise, and then scatters FETCHes over its claim, would
+// cost a chunk for each. So it costs less than 100 MB, as a full load would.
+const maxRows = 1 << 24
 
 // noCopy lets go vet find a List that is copied by value: two Lists with one
 // token would write each other's memory.

@@ -144,6 +144,29 @@ func TestScatteredRowsCostNoMoreThanAll(t *testing.T) {
 	}
 }
 
+// A server that claims the largest mailbox and describes messages far apart
+// must not cost more than a mailbox of that size does.
+func TestScatteredLiesAreBounded(t *testing.T) {
+	const claimed, told = maxRows, 20_000
+	got := heapOf(func() any {
+		l := new(List)
+		must(t, l, Change{Kind: Exists, N: claimed})
+		for i := range told {
+			must(t, l, Change{Kind: Fill, Seq: uint32(i*(claimed/told)) + 1, UID: UID(i) + 1})
+		}
+		return l
+	})
+	// A row of a full load costs 5.5 bytes; each lie is one chunk and its place.
+	full := float64(claimed) * 5.5
+	t.Logf("%d bytes for %d rows told of", got, told)
+	if most := full * told / (claimed / chunkRows); float64(got) > 1.2*most {
+		t.Errorf("%d bytes for %d rows, want at most %.0f", got, told, 1.2*most)
+	}
+	if full > 100<<20 {
+		t.Errorf("the largest list costs %.0f bytes", full)
+	}
+}
+
 // What one expunge has to look at and to move, counted: spans passed on the way
 // to the row, and rows moved up, eight to a cache line of UIDs and so an eighth
 // of a span each. It may grow sixfold from a thousand messages to a million.

@@ -38,7 +38,7 @@ func (m naive) neighbours(uid UID) (below, above int) {
 func (m naive) apply(c Change) (after naive, a Applied, ok bool) {
 	after = append(naive(nil), m...)
 	if c.Kind == Exists {
-		if int(c.N) < len(m) || c.N > math.MaxInt32 {
+		if int(c.N) < len(m) || c.N > maxRows {
 			return m, Applied{}, false
 		}
 		return append(after, make(naive, int(c.N)-len(m))...), Applied{Index: len(m), Count: int(c.N) - len(m)}, true
