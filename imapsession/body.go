@@ -119,10 +119,10 @@ func (l *link) fetchPart(uid store.UID, offset, n int64) (fetchedPart, error) {
 	})
 	settled := l.settle()
 	var part fetchedPart
-	broken := false
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		whole := part.read(msg, n)
-		broken = broken || !whole
+		if whole := part.read(msg, n); !whole {
+			return part, l.lost(errBroken)
+		}
 	}
 	err := cmd.Close()
 	l.pump()
@@ -134,15 +134,13 @@ func (l *link) fetchPart(uid store.UID, offset, n int64) (fetchedPart, error) {
 		return part, nil
 	case err != nil:
 		return part, l.lost(err)
-	case broken:
-		return part, &fault{text: "the link broke in the middle of a message"}
 	}
 	return part, nil
 }
 
-// read takes one message of the answer; false means that a literal was cut.
+// read takes one message of the answer; false means that the link broke, see
+// errBroken.
 func (p *fetchedPart) read(msg *imapclient.FetchMessageData, n int64) (whole bool) {
-	whole = true
 	for item := msg.Next(); item != nil; item = msg.Next() {
 		switch item := item.(type) {
 		case imapclient.FetchItemDataUID:
@@ -152,9 +150,11 @@ func (p *fetchedPart) read(msg *imapclient.FetchMessageData, n int64) (whole boo
 		case imapclient.FetchItemDataBodySection:
 			if item.Literal != nil {
 				p.hasData = true
-				p.data, whole = readLiteral(item.Literal, n)
+				if p.data, whole = readLiteral(item.Literal, n); !whole {
+					return false
+				}
 			}
 		}
 	}
-	return whole
+	return true
 }

@@ -159,7 +159,11 @@ func (l *link) fetchFlags(set imap.SeqSet) error {
 func (l *link) gather(cmd *imapclient.FetchCommand) ([]*store.Summary, error) {
 	var sums []*store.Summary
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		if sum := readSummary(msg); sum != nil {
+		sum, whole := readSummary(msg)
+		if !whole {
+			return nil, l.lost(errBroken)
+		}
+		if sum != nil {
 			sums = append(sums, sum)
 		}
 	}
@@ -175,14 +179,19 @@ func (l *link) gather(cmd *imapclient.FetchCommand) ([]*store.Summary, error) {
 	return nil, l.lost(err)
 }
 
+// errBroken is a literal that ended early, because the link did. Nothing more of
+// that command may be read then, not even to drain it: imapclient's reader has
+// gone on meanwhile and has the buffer to itself.
+var errBroken = errors.New("the link broke in the middle of a message")
+
 // readSummary takes one message of a FETCH; nil where it has no header or no
-// UID.
-func readSummary(msg *imapclient.FetchMessageData) *store.Summary {
+// UID. whole is false where the link broke, see errBroken.
+func readSummary(msg *imapclient.FetchMessageData) (sum *store.Summary, whole bool) {
 	var uid store.UID
 	var internal time.Time
 	var size int64
 	var header []byte
-	whole := false
+	found := false
 	for item := msg.Next(); item != nil; item = msg.Next() {
 		switch item := item.(type) {
 		case imapclient.FetchItemDataUID:
@@ -192,20 +201,22 @@ func readSummary(msg *imapclient.FetchMessageData) *store.Summary {
 		case imapclient.FetchItemDataRFC822Size:
 			size = item.Size
 		case imapclient.FetchItemDataBodySection:
-			whole = true
+			found = true
 			if item.Literal != nil {
-				header, whole = readLiteral(item.Literal, headerMax)
+				if header, whole = readLiteral(item.Literal, headerMax); !whole {
+					return nil, false
+				}
 			}
 		}
 	}
-	if uid == 0 || !whole {
-		return nil
+	if uid == 0 || !found {
+		return nil, true
 	}
-	return newSummary(uid, internal, size, header)
+	return newSummary(uid, internal, size, header), true
 }
 
-// readLiteral reads at most limit octets of a literal. whole tells that nothing
-// was lost on the way: a link that breaks inside a literal looks like its end.
+// readLiteral reads at most limit octets of a literal. whole is false where it
+// ended early: a link that breaks inside a literal looks like its end.
 func readLiteral(lit imap.LiteralReader, limit int64) (b []byte, whole bool) {
 	n := min(lit.Size(), limit)
 	var buf bytes.Buffer
