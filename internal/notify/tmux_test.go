@@ -44,7 +44,7 @@ func TestOSC9ThroughTmux(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			cmd := exec.Command(tmux, "-S", socket, "-f", conf, "new-session", "cat "+notice+"; exec cat")
+			cmd := exec.Command(tmux, "-S", socket, "-f", conf, "new-session", "echo ready; read go; cat "+notice+"; exec cat")
 			cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool {
 				return strings.HasPrefix(e, "TMUX") || strings.HasPrefix(e, "TERM=") || strings.HasPrefix(e, "LC_ALL=")
 			})
@@ -58,13 +58,20 @@ func TestOSC9ThroughTmux(t *testing.T) {
 			defer killer.Stop()
 			var seen bytes.Buffer
 			buf := make([]byte, 4096)
-			for !bytes.Contains(seen.Bytes(), []byte("printed")) {
-				n, err := outside.Read(buf)
-				seen.Write(buf[:n])
-				if err != nil {
-					t.Fatalf("%v after %q", err, seen.Bytes())
+			await := func(text string) {
+				for !bytes.Contains(seen.Bytes(), []byte(text)) {
+					n, err := outside.Read(buf)
+					seen.Write(buf[:n])
+					if err != nil {
+						t.Fatalf("%v after %q", err, seen.Bytes())
+					}
 				}
 			}
+			await("ready") // what comes before the terminal is attached goes nowhere
+			if _, err := io.WriteString(outside, "\n"); err != nil {
+				t.Fatal(err)
+			}
+			await("printed")
 			if out, err := exec.Command(tmux, "-S", socket, "kill-server").CombinedOutput(); err != nil {
 				t.Errorf("%v: %s", err, out)
 			}
