@@ -36,6 +36,12 @@ func Settled(l *testserver.Link, quiet time.Duration) {
 // one and a half round trips after the program did, which is when a server that
 // far away would have accepted it. It ends with h.
 func handshake(h *Host, addr string, roundTrip time.Duration) (string, error) {
+	return forward(h, roundTrip*3/2, func() string { return addr })
+}
+
+// forward listens and carries each connection, after a pause, to where target
+// then says. It ends with h.
+func forward(h *Host, pause time.Duration, target func() string) (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
@@ -47,21 +53,31 @@ func handshake(h *Host, addr string, roundTrip time.Duration) (string, error) {
 			if err != nil {
 				return
 			}
-			go func() {
-				defer near.Close()
-				time.Sleep(roundTrip * 3 / 2)
-				far, err := net.Dial("tcp", addr)
-				if err != nil {
-					return
-				}
-				defer far.Close()
-				go func() {
-					_, _ = io.Copy(far, near)
-					_ = far.Close()
-				}()
-				_, _ = io.Copy(near, far)
-			}()
+			go carry(near, pause, target())
 		}
 	}()
 	return l.Addr().String(), nil
+}
+
+// carry passes octets both ways; one side's end, whatever it was, is the
+// other's RST.
+func carry(near net.Conn, pause time.Duration, target string) {
+	time.Sleep(pause)
+	far, err := net.Dial("tcp", target)
+	if err != nil {
+		_ = near.Close()
+		return
+	}
+	done := make(chan struct{}, 2)
+	for _, way := range [][2]net.Conn{{near, far}, {far, near}} {
+		go func() {
+			_, _ = io.Copy(way[0], way[1])
+			done <- struct{}{}
+		}()
+	}
+	<-done
+	for _, c := range []net.Conn{near, far} {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		_ = c.Close()
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"tidings/internal/testserver"
 )
 
 // FrameRate is what a frame rate costs and brings, measured on the bare Bubble
@@ -78,6 +80,31 @@ func Idle(t *Terminal, while time.Duration) (Rest, error) {
 		Switches: float64(used.Switches) / took.Seconds(),
 		Octets:   t.Output() - written,
 	}, nil
+}
+
+// Watched is what watching a mailbox costs while nothing happens in it.
+type Watched struct {
+	Rest
+	Down, Up int64 // octets from and to the server
+}
+
+// Watching has a program rest on a mailbox.
+func Watching(h *Host, p Program, box Mailbox, while time.Duration) (Watched, error) {
+	var w Watched
+	link := testserver.NewLink(h, box.Addr)
+	defer link.Close()
+	box.Addr = link.Addr()
+	t, err := Opened(h, p, box)
+	if err != nil {
+		return w, err
+	}
+	defer t.Kill()
+	Settled(link, time.Second)
+	before := counted(link)
+	w.Rest, err = Idle(t, while)
+	after := counted(link)
+	w.Down, w.Up = after.Down-before.Down, after.Up-before.Up
+	return w, err
 }
 
 // FirstFrames measures, in turns, from start to the first thing on screen: the

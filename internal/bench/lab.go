@@ -106,3 +106,10 @@ func open(h *Host, p Program, box Mailbox) (*Terminal, time.Duration, error) {
 	}
 	return t, at.Sub(t.Started), nil
 }
+
+// Opened starts a program on box and returns when the newest subjects are on
+// its screen. The caller ends it.
+func Opened(h *Host, p Program, box Mailbox) (*Terminal, error) {
+	t, _, err := open(h, p, box)
+	return t, err
+}

@@ -36,6 +36,14 @@ var measures = []measure{
 	{"open", "start to newest subjects on screen, beside peers and floor", openings},
 	{"far", "the same over a line of 50 ms round trip, 10k messages", far},
 	{"octets", "what the server sends for opening", octets},
+	{"arrive", "another client's APPEND to the painted row, on the demo's server", arrivals},
+	{"cursor", "one cursor move", moves},
+	{"expunge", "1,000 messages of the largest mailbox expunged by another client", expunged},
+	{"outage", "mail that arrives while the link is broken (some minutes)", outages},
+	{"quit", "from the key to the end of the program", quits},
+	{"idle", "a quiet mailbox, watched (-idle 60s)", idle},
+	{"memory", "resident with the largest mailbox open", memory},
+	{"start", "start to first frame of the demo, beside a bare Bubble Tea program", starts},
 	{"frames", "what a frame rate costs and brings, by a bare Bubble Tea program", frames},
 }
 
@@ -115,68 +123,4 @@ func programs(o options) []bench.Program {
 		}
 	}
 	return all
-}
-
-func openings(l *bench.Lab, o options) error {
-	found, err := bench.Open(l, programs(o), o.sizes, o.runs)
-	if err != nil {
-		return err
-	}
-	fmt.Println("| messages | program | min / median / max |\n|---|---|---|")
-	for _, f := range found {
-		if f.Err != nil {
-			fmt.Printf("| %d | %s | not measured |\n", f.Messages, f.Program)
-			fmt.Fprintln(os.Stderr, f.Err)
-			continue
-		}
-		fmt.Printf("| %d | %s | %v |\n", f.Messages, f.Program, f.Took)
-	}
-	return nil
-}
-
-func far(l *bench.Lab, o options) error {
-	found, err := bench.OpenFar(l, programs(o), []int{10_000}, o.runs, 50*time.Millisecond)
-	if err != nil {
-		return err
-	}
-	fmt.Println("| program | min / median / max | round trips after TCP |\n|---|---|---|")
-	for _, f := range found {
-		if f.Err != nil {
-			fmt.Printf("| %s | not measured | |\n", f.Program)
-			fmt.Fprintln(os.Stderr, f.Err)
-			continue
-		}
-		fmt.Printf("| %s | %v | %d |\n", f.Program, f.Took, f.Passed[0].RoundTrips)
-	}
-	return nil
-}
-
-func octets(l *bench.Lab, o options) error {
-	found, err := bench.OpenFar(l, programs(o), o.sizes, 1, 0)
-	if err != nil {
-		return err
-	}
-	fmt.Println("| messages | program | server octets | connections |\n|---|---|---|---|")
-	for _, f := range found {
-		if f.Err != nil {
-			fmt.Printf("| %d | %s | not measured | |\n", f.Messages, f.Program)
-			fmt.Fprintln(os.Stderr, f.Err)
-			continue
-		}
-		fmt.Printf("| %d | %s | %d | %d |\n", f.Messages, f.Program, f.Passed[0].Down, f.Passed[0].Connections)
-	}
-	return nil
-}
-
-func frames(l *bench.Lab, o options) error {
-	rates, err := bench.FrameRates(l.Host, []int{15, 30, 60, 120}, o.idle, 100)
-	if err != nil {
-		return err
-	}
-	fmt.Println("| frames a second | idle, of one core | context switches a second | key to first octet, p50 / p95 | octets a move |\n|---|---|---|---|---|")
-	for _, r := range rates {
-		fmt.Printf("| %d | %.2f %% | %.0f | %v / %v ms | %d |\n", r.FPS, 100*r.Share, r.Switches,
-			bench.Milliseconds(r.Moves.First.Median()), bench.Milliseconds(r.Moves.First.P95()), r.Moves.MedianOctets())
-	}
-	return nil
 }
