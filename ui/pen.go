@@ -2,6 +2,7 @@ package ui
 
 import (
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -118,25 +119,53 @@ func clip(dst []byte, s string, w int, m ansi.Method, ellipsis string) ([]byte, 
 	if n > w {
 		return append(append(dst, s[:w-1]...), ellipsis...), w
 	}
+	// A mark at the start would join the cell before the text, whose width was
+	// counted already: it is left out.
+	for n == 0 && s != "" && joins(" ", s) {
+		_, size := utf8.DecodeRuneInString(s)
+		s = s[size:]
+		n = asciiPrefix(s, w)
+	}
 	// The last ASCII byte may carry a combining mark: measure it again.
 	i := max(n-1, 0)
 	used := i
-	fits, fitsUsed := i, i // the last place where the ellipsis still fits
+	fits := tail{i, i} // the last place where the ellipsis still fits
+	end := tail{i, i}  // the last place after which nothing is joined
 	for i < len(s) {
 		c, cw := ansi.FirstGraphemeCluster(s[i:], m)
 		if len(c) == 0 {
 			break
 		}
 		if used+cw > w {
-			return append(append(dst, s[:fits]...), ellipsis...), fitsUsed + 1
+			return append(append(dst, s[:fits.at]...), ellipsis...), fits.cells + 1
 		}
 		i += len(c)
 		used += cw
-		if used <= w-1 {
-			fits, fitsUsed = i, used
+		if c[0] < 0x80 || !joins(c, " ") {
+			end = tail{i, used}
+			if used <= w-1 {
+				fits = end
+			}
 		}
 	}
-	return append(dst, s...), used
+	// What would join the cell behind the text is left out as well.
+	return append(dst, s[:end.at]...), end.cells
+}
+
+// tail is a place in a text where it may end, and the cells up to there.
+type tail struct{ at, cells int }
+
+// joins reports whether a and b, one behind the other, become one cluster.
+func joins(a, b string) bool {
+	if b[0] >= 0x80 {
+		r, size := utf8.DecodeRuneInString(b)
+		if r < 0x300 {
+			return false
+		}
+		b = b[:size]
+	}
+	c, _ := ansi.FirstGraphemeCluster(a+b, ansi.GraphemeWidth)
+	return len(c) > len(a)
 }
 
 func asciiPrefix(s string, limit int) int {
