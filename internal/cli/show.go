@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/ansi"
@@ -153,12 +154,22 @@ func linkLines(links []message.Link) []message.Line {
 	lines := []message.Line{{Text: safetext.Const("Links:")}}
 	for _, l := range links {
 		t := safetext.Format("  [%s] %s", safetext.Int(l.N), safetext.Clean(l.URL))
+		if host := strings.ToLower(l.Host); host != "" && !plainlyAt(l.URL, host) {
+			t = safetext.Format("%s  (goes to %s)", t, safetext.Clean(host))
+		}
 		if l.Mismatch {
 			t = safetext.Format("%s  (its text says %s)", t, l.Text)
 		}
 		lines = append(lines, message.Line{Text: t})
 	}
 	return lines
+}
+
+// plainlyAt tells whether a person sees in the URL which host it goes to: it
+// does not hide behind a user name, or in letters that look like others.
+func plainlyAt(url, host string) bool {
+	_, rest, _ := strings.Cut(strings.ToLower(url), ":")
+	return strings.HasPrefix(strings.TrimPrefix(rest, "//"), host) || strings.HasPrefix(strings.ToLower(url), "mailto:")
 }
 
 // The JSON form of a message. Fields are in the order of the documentation;

@@ -56,6 +56,22 @@ Links:
 	}
 }
 
+func TestShowTellsWhereLinksGo(t *testing.T) {
+	in := "Content-Type: text/html; charset=utf-8\n\n" +
+		"<a href='https://www.bank.com@evil.example/'>www.bank.com</a> <a href='https://p\u0430ypal.com/'>pay</a> <a href='https://Shop.example/'>shop</a>"
+	_, out, _ := show(t, in, "-", false, 100)
+	want := `www.bank.com [1: goes to evil.example] pay [2] shop [3]
+
+Links:
+  [1] https://www.bank.com@evil.example/  (goes to evil.example)  (its text says www.bank.com)
+  [2] https://p` + "\u0430" + `ypal.com/  (goes to xn--pypal-4ve.com)
+  [3] https://Shop.example/
+`
+	if out != want {
+		t.Errorf("got:\n%s\nwant:\n%s", out, want)
+	}
+}
+
 func TestShowJSON(t *testing.T) {
 	status, out, errOut := show(t, showMessage, "-", true, 0)
 	want := `{"subject":"Deploy window","from":[{"name":"Jörg","address":"j@example.org"}],` +

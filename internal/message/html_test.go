@@ -70,6 +70,20 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+func TestMetaCharset(t *testing.T) {
+	for in, want := range map[string]string{
+		"<meta charset=\"koi8-r\"><p>\xf0\xd2":                                             "Пр",
+		"<META http-equiv=Content-Type content='text/html; charset=windows-1251'>\xcf\xf0": "Пр",
+		"<p>\xfc</p>": "ü",
+		"<p>ü</p>":    "ü",
+	} {
+		m := Parse([]byte("Content-Type: text/html\r\n\r\n"+in), false)
+		if m.Text() != want {
+			t.Errorf("%q: got %q, want %q", in, m.Text(), want)
+		}
+	}
+}
+
 func TestLinkHosts(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://example.org/x":                "example.org",

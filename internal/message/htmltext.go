@@ -32,7 +32,7 @@ func (r *renderer) text(b []byte) {
 			i++
 		}
 		if i > 0 {
-			r.write(string(b[:i]))
+			r.writeBytes(b[:i])
 			b = b[i:]
 			continue
 		}
@@ -49,7 +49,9 @@ func isHTMLSpace(c byte) bool {
 }
 
 // write adds a piece of text that has no white space of its own to collapse.
-func (r *renderer) write(s string) {
+func (r *renderer) write(s string) { r.writeBytes([]byte(s)) }
+
+func (r *renderer) writeBytes(s []byte) {
 	if r.space && len(r.cur) > 0 && r.gap == 0 {
 		r.cur = append(r.cur, ' ')
 		r.inLink([]byte{' '})

@@ -108,7 +108,30 @@ func (p *part) text(limit int) string {
 	if p.open {
 		b = trimPartial(b)
 	}
-	return decodeCharset(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), p.ct.param("charset"))
+	charset := p.ct.param("charset")
+	if charset == "" && p.ct.mediaType == "text/html" {
+		charset = metaCharset(b)
+	}
+	return decodeCharset(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), charset)
+}
+
+// metaCharset is the charset that an HTML document declares of itself: the last
+// resort where its Content-Type does not.
+func metaCharset(b []byte) string {
+	b = bytes.ToLower(b[:min(len(b), 2048)])
+	i := bytes.Index(b, []byte("<meta"))
+	if i < 0 {
+		return ""
+	}
+	j := bytes.Index(b[i:], []byte("charset="))
+	if j < 0 {
+		return ""
+	}
+	v := bytes.TrimLeft(b[i+j+len("charset="):], "\"' ")
+	if k := bytes.IndexAny(v, "\"' ;>/"); k >= 0 {
+		v = v[:k]
+	}
+	return string(v)
 }
 
 // trimPartial removes a UTF-8 sequence that was cut off at the end.

@@ -83,17 +83,17 @@ func cutQuote(line string) (depth int, text string) {
 	return depth, line[i:]
 }
 
-// isLaidOut tells a line whose spaces are its layout: a table, code, a diff.
+// isLaidOut tells a line whose spaces are its layout: a table, code, a diff. A
+// long line that is merely indented is prose.
 func isLaidOut(s string) bool {
 	if s == "" {
 		return false
 	}
-	if s[0] == '\t' || strings.HasPrefix(s, "   ") {
+	t := strings.TrimLeft(s, " \t")
+	if (s[0] == '\t' || strings.HasPrefix(s, "   ")) && len(t) <= 80 {
 		return true
 	}
-	t := strings.TrimLeft(s, " ")
-	i := strings.Index(t, "   ")
-	if i > 0 && strings.TrimLeft(t[i:], " ") != "" {
+	if i := strings.Index(t, "   "); i > 0 && strings.TrimLeft(t[i:], " ") != "" {
 		return true
 	}
 	return strings.IndexByte(strings.TrimRight(t, "\t"), '\t') > 0

@@ -91,7 +91,9 @@ func TestReadsWhatOthersWrite(t *testing.T) {
 		for l := range strings.SplitSeq(text, "\n") {
 			plain = append(plain, clean(l).String())
 		}
-		squash := func(s string) string { return strings.Trim(strings.NewReplacer(" ", "", ">", "", "\n", "").Replace(s), "") }
+		squash := func(s string) string {
+			return strings.Trim(strings.NewReplacer(" ", "", ">", "", "\n", "").Replace(s), "")
+		}
 		if got, want := squash(m.Text()), squash(strings.Join(plain, "\n")); got != want {
 			fail("text", got, want)
 		}
