@@ -110,7 +110,11 @@ func (l *link) loginError(err error) error {
 	if !refused(err) {
 		return l.lost(err)
 	}
-	return loginFault(err, l.s.proven)
+	f := loginFault(err, l.s.proven)
+	if told, ok := l.s.cfg.Credentials.(interface{ Rejected() }); ok && f.fatal {
+		told.Rejected()
+	}
+	return f
 }
 
 // learnCaps makes the capabilities after log-in known. Where the OK did not

@@ -55,6 +55,9 @@ func (Secret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 
 // Credentials is where a session gets its Secret from, once per log-in.
 // Secret is called from the session's goroutine under ctx's deadline.
+//
+// Credentials that have a method Rejected() are told by it, on the same
+// goroutine, when the server refused the Secret for good.
 type Credentials interface {
 	Secret(ctx context.Context) (Secret, error)
 }

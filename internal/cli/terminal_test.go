@@ -232,6 +232,8 @@ func TestPasswordIsAskedFor(t *testing.T) {
 	if testserver.Shows(screen, "hunter2") {
 		t.Error("the password is shown")
 	}
+	p.Send("r")
+	p.WaitFor("the one that was typed is wrong", patience)
 	p.Send("Q")
 	p.ended(t, 0)
 

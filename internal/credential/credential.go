@@ -56,6 +56,7 @@ type Source struct {
 	last  string // the last password that was got; never shown
 	have  bool
 	fresh bool // got by Prepare and not used yet
+	wrong bool // the server has refused the last one
 }
 
 // New makes a Source; nothing is read or run before Prepare or Secret. A
@@ -104,6 +105,14 @@ func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
 	return imapsession.Secret{User: s.settings.User, Password: secret}, nil
 }
 
+// Rejected is told by the session that the server refused the password: the last
+// one that was got is not used again unless it is got again.
+func (s *Source) Rejected() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.have, s.fresh, s.wrong = "", false, false, true
+}
+
 func (s *Source) keep(secret string, fresh bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,6 +128,12 @@ func (s *Source) prepared() (string, bool) {
 	return s.last, fresh
 }
 
+func (s *Source) refused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.wrong
+}
+
 func (s *Source) lastGot() (string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -128,6 +143,9 @@ func (s *Source) lastGot() (string, bool) {
 // errAsk: only the person knows the password, and cannot be asked now.
 var errAsk = errors.New("it has to be typed; start Tidings from a terminal, or name a password_command, password_env or password_file in the config")
 
+// errTyped: the person typed a wrong one, and cannot be asked now.
+var errTyped = errors.New("the one that was typed is wrong; quit and start Tidings again to type another")
+
 func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 	switch {
 	case len(s.settings.Command) > 0:
@@ -136,6 +154,8 @@ func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 		return fromEnv(s.settings.Env)
 	case s.settings.File != "":
 		return fromFile(s.settings.File)
+	case !terminal && s.refused():
+		return "", errTyped
 	case !terminal:
 		return "", errAsk
 	}

@@ -185,6 +185,41 @@ func TestAskedOnce(t *testing.T) {
 	}
 }
 
+// TestRejected: what the server has refused is not sent again, unless it is what
+// the source still gives.
+func TestRejected(t *testing.T) {
+	typed := New(Settings{Account: "work", Ask: func(context.Context, string) (string, error) { return "wrong", nil }})
+	if err := typed.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := typed.Secret(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	typed.Rejected()
+	if got, err := typed.Secret(t.Context()); err == nil || got.Password != "" || !strings.Contains(err.Error(), "start Tidings again") {
+		t.Errorf("password %q, error %v", got.Password, err)
+	}
+
+	store := write(t, 0o600, "wrong\n")
+	command := New(Settings{Account: "work", Command: []string{"cat", store}})
+	if _, err := command.Secret(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	command.Rejected()
+	if err := os.Rename(store, store+"2"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := command.Secret(t.Context()); err == nil {
+		t.Error("the refused password is used again although the command fails")
+	}
+	if err := os.WriteFile(store, []byte("right\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := command.Secret(t.Context()); err != nil || got.Password != "right" {
+		t.Errorf("password %q, error %v", got.Password, err)
+	}
+}
+
 func TestAskRefused(t *testing.T) {
 	for name, ask := range map[string]func(context.Context, string) (string, error){
 		"error": func(context.Context, string) (string, error) { return "", errors.New("no terminal") },
