@@ -85,7 +85,7 @@ func muttLike(name string) Program {
 			fmt.Sprintf("set imap_user=%q imap_pass=%q", box.User, box.Password),
 			"set ssl_starttls=no ssl_force_tls=no",
 			"set sort=reverse-mailbox-order sleep_time=0 imap_idle=yes",
-			"push <first-entry>", "unset header_cache", "set record=\"\" postponed=\"\" move=no quit=yes",
+			"push <first-entry>", "set timeout=2 mail_check=1", "unset header_cache", "set record=\"\" postponed=\"\" move=no quit=yes",
 			"",
 		}, "\n")
 		if err := os.WriteFile(rc, []byte(text), 0o600); err != nil {
