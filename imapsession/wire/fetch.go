@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 )
 
@@ -38,7 +39,14 @@ type fetch struct {
 	skip   int       // depth of a value that is being passed over
 	broken bool
 	held   []byte // body sections that wait for the UID
+	// supplied: the server has not said the UID (yet), but only one was asked
+	// for.
+	supplied bool
 }
+
+// errOtherMessage ends a connection whose server said whose content it had sent
+// only when imapclient had it already, and it was another message's.
+var errOtherMessage = errors.New("the server sent another message than it was asked for")
 
 type fetchPath uint8
 
@@ -124,6 +132,9 @@ func (s *scanner) fetchItem(c *cursor, name []byte) (size int64, literal bool, t
 	case equalFold(name, "UID"):
 		c.space()
 		if n, ok := number32(c.word()); ok && n != 0 {
+			if f.supplied && n != f.uid {
+				return 0, false, drop, errOtherMessage
+			}
 			f.uid = n
 			f.have |= itemUID
 			s.noteNumber("UID", uint64(n))
@@ -261,12 +272,15 @@ func (s *scanner) bodyRoute(n int64) (dst *[]byte, to route) {
 		case swallowed:
 			f.state = swallowed
 		default:
-			if int64(len(f.held))+n > inlineLiteral {
+			switch {
+			case int64(len(f.held))+n <= inlineLiteral:
+				f.state = holding
+			case s.supplyUID():
+				f.state = passing
+			default:
 				f.state = swallowed
 				f.broken = true
 				f.held = f.held[:0]
-			} else {
-				f.state = holding
 			}
 		}
 	}
@@ -278,6 +292,18 @@ func (s *scanner) bodyRoute(n int64) (dst *[]byte, to route) {
 		return &f.held, hold
 	}
 	return nil, drop
+}
+
+// supplyUID gives the response the only UID it can be of.
+func (s *scanner) supplyUID() bool {
+	f := &s.fetch
+	uid := s.tap.soleUID(f.have)
+	if uid == 0 {
+		return false
+	}
+	f.uid, f.supplied, f.broken = uid, true, true
+	f.have |= itemUID
+	return true
 }
 
 // openFetch writes out what is known and was not written out yet.
@@ -333,10 +359,16 @@ func (s *scanner) endFetch() error {
 	f.skip = 0
 	if s.tap.trace != nil {
 		s.note = append(bytes.TrimSuffix(s.note, []byte(" ")), ')')
+		if s.tap.holdsSecret(s.note) {
+			s.note = append(s.note[:0], "* FETCH [redacted]"...)
+		}
 		s.tap.trace.recordRun(s.now, s.tap.opts.Name, In, s.note)
 	}
 	if f.state == undecided || f.state == holding {
 		f.state = s.tap.wanted(f.have, f.uid)
+		if f.state == holding && s.supplyUID() {
+			f.state = passing
+		}
 	}
 	if f.broken {
 		s.tap.count(&s.tap.stats.Repaired)
@@ -349,7 +381,11 @@ func (s *scanner) endFetch() error {
 		// No message: the session must not look for one.
 		ev = queued{full: &Event{Kind: KindOther, Type: "FETCH", Broken: true}}
 	}
-	if err := s.tap.enqueue(ev, 0); err != nil {
+	size := 0
+	if f.flags != nil {
+		size = f.flags.size
+	}
+	if err := s.tap.enqueue(ev, size); err != nil {
 		return err
 	}
 	if f.state == passing {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -132,6 +133,34 @@ func TestFetchAnswers(t *testing.T) {
 			events: nil,
 		},
 		{
+			name:   "no UID at all, but only one was asked for",
+			set:    imap.UIDSetNum(17),
+			opts:   full,
+			reply:  "* 3 FETCH (FLAGS (\\Seen) INTERNALDATE \"07-Feb-1994 21:52:25 -0800\" RFC822.SIZE 4423 " + sec + " " + lit(header) + ")\r\n",
+			want:   []imapclient.FetchMessageBuffer{whole},
+			header: header,
+		},
+		{
+			name:   "UID behind a literal too large to hold",
+			set:    imap.UIDSetNum(17),
+			opts:   full,
+			reply:  "* 3 FETCH (" + sec + " " + lit(strings.Repeat(header, 2000)) + " FLAGS (\\Seen) INTERNALDATE \"07-Feb-1994 21:52:25 -0800\" RFC822.SIZE 4423 UID 17)\r\n",
+			want:   []imapclient.FetchMessageBuffer{whole},
+			header: strings.Repeat(header, 2000),
+		},
+		{
+			name:  "UID behind a literal too large to hold, of two messages",
+			set:   imap.UIDSetNum(17, 18),
+			opts:  full,
+			reply: "* 3 FETCH (" + sec + " " + lit(strings.Repeat(header, 2000)) + " UID 17)\r\n",
+		},
+		{
+			name:  "flags without UID are nobody's answer",
+			set:   imap.UIDSetNum(17),
+			opts:  full,
+			reply: "* 3 FETCH (FLAGS (\\Seen))\r\n",
+		},
+		{
 			name:  "section NIL",
 			set:   imap.UIDSetNum(17),
 			opts:  full,
@@ -199,6 +228,18 @@ func TestFetchAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestAnotherMessage: content that turns out to be another message's ends the
+// connection.
+func TestAnotherMessage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := dial(t, false, Options{}, before("UID", "* 3 FETCH (BODY[] "+lit(strings.Repeat(header, 2000))+" UID 18)\r\n"))
+		_, err := s.Fetch(imap.UIDSetNum(17), &imap.FetchOptions{UID: true, BodySection: []*imap.FetchItemBodySection{{Peek: true}}}).Collect()
+		if err == nil || !errors.Is(s.tap.Err(), errOtherMessage) {
+			t.Errorf("%v (tap: %v)", err, s.tap.Err())
+		}
+	})
 }
 
 // TestLargeLiteralStreams: a body goes through without being kept.

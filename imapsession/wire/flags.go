@@ -12,6 +12,7 @@ type flagList struct {
 	names []string // as sent; never nil
 	clean []byte   // what imapclient can decode, parenthesised
 	odd   bool     // clean leaves something out
+	size  int      // octets it keeps alive by itself; 0 if interned
 }
 
 // noFlags is what NIL in place of a list means.
@@ -74,7 +75,9 @@ func (fl *flagLists) parse(c *cursor) (l *flagList, ok bool) {
 			fl.lists = make(map[string]*flagList)
 		}
 		fl.lists[string(raw)] = l
+		return l, true
 	}
+	l.size = 128 + 2*len(raw) + 16*len(l.names)
 	return l, true
 }
 

@@ -6,7 +6,8 @@ import "bytes"
 type pendingCommand struct {
 	tag  string
 	kind commandKind
-	want items // FETCH and STORE
+	want items  // FETCH and STORE
+	sole uint32 // UID FETCH of one message: its UID
 	// conts is how many continuation requests imapclient waits for.
 	conts int
 	raw   *rawCommand
@@ -57,6 +58,8 @@ func (t *Tap) begin(text []byte, raw *rawCommand) (learn func(*secrets, []byte))
 		p.kind = cmdFetch
 		if uid {
 			p.kind = cmdUIDFetch
+			c.space()
+			p.sole, _ = number32(c.word())
 		}
 		p.want = itemFlags
 		if equalFold(verb, "FETCH") {
@@ -145,6 +148,27 @@ func (t *Tap) wanted(have items, uid uint32) fetchPath {
 		path = holding
 	}
 	return path
+}
+
+// soleUID is the UID of the message whose content these items must be, if the
+// only command they can answer asked for one message; else 0.
+func (t *Tap) soleUID(have items) (uid uint32) {
+	if have&itemContent == 0 {
+		return 0
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := range t.pending {
+		p := &t.pending[i]
+		if p.kind != cmdFetch && p.kind != cmdUIDFetch || !answers(have, p.want) {
+			continue
+		}
+		if uid != 0 || p.sole == 0 {
+			return 0
+		}
+		uid = p.sole
+	}
+	return uid
 }
 
 // answers reports whether a response that has these items answers a command

@@ -62,6 +62,7 @@ func New(conn net.Conn, opts Options) *Tap {
 	t.in.tap = t
 	t.in.raw = make([]byte, readSize)
 	t.in.inject = opts.Greeting
+	t.in.now = time.Now()
 	t.out.tap = t
 	return t
 }
@@ -82,7 +83,9 @@ func (t *Tap) Read(p []byte) (int, error) {
 		if t.in.inject != "" {
 			b := []byte(t.in.inject)
 			t.in.inject = ""
-			t.in.err = t.received(b, nil)
+			if err := t.in.feed(b); err != nil {
+				t.in.err = t.fail(err)
+			}
 			continue
 		}
 		t.armRead()

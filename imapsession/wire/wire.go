@@ -37,10 +37,18 @@
 //     on its way, would take the place of the answer in imapclient; it is an
 //     Event only. The session need not announce anything.
 //   - A response to UID FETCH whose UID stands behind its literals is held
-//     back, up to 64 KiB, and written out UID first.
-//   - Tagged replies to no command, continuation requests nobody waits for,
-//     unknown responses, VANISHED and ID are Events only. A DONE with no IDLE
-//     to end is not sent.
+//     back, up to 64 KiB, and written out UID first. Beyond that, or where the
+//     server leaves the UID out, it can be passed on only if the command named
+//     one message; it is then that one's, and a UID that says otherwise ends
+//     the connection.
+//   - LIST, STATUS, NAMESPACE, SEARCH, SORT, ESEARCH, CAPABILITY, ENABLED,
+//     FLAGS, EXISTS, RECENT, EXPUNGE and status responses go to imapclient,
+//     repaired. So do the codes of status responses that it can decode, but for
+//     CLOSED.
+//   - All else is an Event only: tagged replies to no command, continuation
+//     requests nobody waits for, unknown responses, VANISHED, and those of
+//     commands that we leave to Raw (ID, QUOTA, ACL, METADATA, THREAD). A DONE
+//     with no IDLE to end is not sent.
 //   - A mailbox name that imapclient could not decode, or would write back as
 //     other octets than the server listed it with, is replaced by a stand-in of
 //     plain ASCII, and the stand-in by the server's octets in every command

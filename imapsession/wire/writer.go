@@ -254,6 +254,12 @@ func (t *Tap) traceOut(head, text []byte, first bool) {
 		}
 		text = append(b, " [redacted]"...)
 	}
+	if !first && len(text) == 0 {
+		return // the end of a line that ended in a literal
+	}
+	if t.holdsSecret(text) {
+		text = []byte("[redacted]")
+	}
 	t.trace.record(time.Now(), t.opts.Name, Out, text)
 }
 
