@@ -16,7 +16,8 @@ const (
 // non-empty one counts, except that To and Cc are joined.
 func ParseHeader(b []byte) Header {
 	var h Header
-	var subject, from, to, cc, replyTo, listID string
+	var subject, from, replyTo, listID string
+	var to, cc text
 	s := fieldScanner{rest: b}
 	var contentType []byte
 	for {
@@ -28,9 +29,9 @@ func ParseHeader(b []byte) Header {
 		case 2:
 			switch {
 			case is(name, "to"):
-				to = joined(to, value)
+				join(&to, value)
 			case is(name, "cc"):
-				cc = joined(cc, value)
+				join(&cc, value)
 			}
 		case 4:
 			switch {
@@ -77,22 +78,24 @@ func ParseHeader(b []byte) Header {
 	}
 	h.Subject = decodeText(subject, charset)
 	h.From = parseAddresses(from, charset)
-	h.To = parseAddresses(to, charset)
-	h.Cc = parseAddresses(cc, charset)
+	h.To = parseAddresses(to.take(), charset)
+	h.Cc = parseAddresses(cc.take(), charset)
 	h.ReplyTo = parseAddresses(replyTo, charset)
 	h.ListID = listName(decodeText(listID, charset))
 	return h
 }
 
-func joined(old string, value []byte) string {
-	v := unfold(value)
-	if old == "" {
-		return v
+// join adds the value of one more field of the same name.
+func join(t *text, value []byte) {
+	if len(t.buf) > maxValue {
+		return
 	}
-	if v == "" || len(old) > maxValue {
-		return old
+	if v := unfold(value); v != "" {
+		if !t.isEmpty() {
+			t.add(", ")
+		}
+		t.add(v)
 	}
-	return old + ", " + v
 }
 
 // mediaType is the media type of a Content-Type, without allocating for the

@@ -72,7 +72,7 @@ func (r *renderer) tokens(s string) (rest string) {
 			r.start(z, typ == html.SelfClosingTagToken)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			r.close(atom.Lookup(name))
+			r.close(name)
 		}
 	}
 	return ""
@@ -101,11 +101,10 @@ type renderer struct {
 	grid   *grid // the innermost table, while it may be one of data
 	tables int
 
-	skip      atom.Atom // the element whose content is not shown
-	skipName  string
-	skipDepth int
-	hidden    bool
-	showAll   bool
+	skip    skipper
+	hidden  bool // something was
+	showAll bool
+	preWrap preWrap
 }
 
 type list struct {
@@ -116,38 +115,33 @@ type list struct {
 func (r *renderer) start(z *html.Tokenizer, selfClosing bool) {
 	name, more := z.TagName()
 	a := atom.Lookup(name)
-	if r.skipDepth > 0 {
-		if a == r.skip && (a != 0 || string(name) == r.skipName) && !isVoid(a) {
-			switch a {
-			case atom.P, atom.Li, atom.Td, atom.Th, atom.Tr: // closes the one that hides
-				r.skipDepth = 0
-			default:
-				r.skipDepth++
-				return
-			}
-		} else if (r.skip == atom.P && isBlock(a)) || (r.skip == atom.Td || r.skip == atom.Th) && a == atom.Tr {
-			r.skipDepth = 0
-		} else {
-			return
-		}
+	if r.skip.active() && r.skip.start(a, name) {
+		return
 	}
+	var buf [32]byte
+	tag := append(buf[:0], name...) // name does not outlive the attributes
 	var at attrs
 	if more {
 		at = readAttrs(z, a)
 	}
 	switch a {
 	case atom.Script, atom.Style, atom.Title, atom.Textarea, atom.Iframe, atom.Noframes:
-		r.skip, r.skipDepth = a, 1 // the tokenizer knows where these end
+		r.skip.begin(a, tag) // the tokenizer knows where these end
 		return
 	case atom.Template, atom.Object, atom.Svg, atom.Math, atom.Select, atom.Audio, atom.Video, atom.Canvas:
 		if !r.showAll && !selfClosing {
-			r.skip, r.skipDepth, r.hidden = a, 1, true
+			r.skip.begin(a, tag)
+			r.hidden = true
 		}
 		return
 	}
 	if at.hidden && !r.showAll && !isVoid(a) && a != atom.Body && a != atom.Html {
-		r.skip, r.skipName, r.skipDepth, r.hidden = a, string(name), 1, true
+		r.skip.begin(a, tag)
+		r.hidden = true
 		return
+	}
+	if !isVoid(a) && a != atom.Body && a != atom.Html {
+		r.preWrap.start(a, at.preWrap)
 	}
 	switch a {
 	case atom.Br:
@@ -217,25 +211,12 @@ func (r *renderer) start(z *html.Tokenizer, selfClosing bool) {
 	}
 }
 
-func (r *renderer) close(a atom.Atom) {
-	if r.skipDepth > 0 {
-		switch {
-		case a == r.skip && a != 0:
-			r.skipDepth--
-		case a == 0 && r.skip == 0:
-			r.skipDepth--
-		case a == atom.Table && (r.skip == atom.Td || r.skip == atom.Th || r.skip == atom.Tr || r.skip == atom.P),
-			a == atom.Tr && (r.skip == atom.Td || r.skip == atom.Th),
-			(a == atom.Ul || a == atom.Ol) && r.skip == atom.Li,
-			(a == atom.Div || a == atom.Td || a == atom.Blockquote) && r.skip == atom.P:
-			r.skipDepth = 0
-		default:
-			return
-		}
-		if r.skipDepth > 0 || a == r.skip {
-			return
-		}
+func (r *renderer) close(name []byte) {
+	a := atom.Lookup(name)
+	if r.skip.active() && r.skip.close(a, name) {
+		return
 	}
+	r.preWrap.close(a)
 	switch a {
 	case atom.P:
 		r.block(r.par)

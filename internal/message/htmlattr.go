@@ -11,13 +11,14 @@ import (
 
 // attrs are the attributes of a tag that matter to the layout.
 type attrs struct {
-	href   string
-	alt    string
-	start  int
-	hidden bool // display:none and the like
-	tight  bool // a paragraph without space around it (Outlook's)
-	pixel  bool // an image too small to be seen
-	ruled  bool // a line above it: Outlook's reply separator
+	href    string
+	alt     string
+	start   int
+	hidden  bool // display:none and the like
+	tight   bool // a paragraph without space around it (Outlook's)
+	pixel   bool // an image too small to be seen
+	preWrap bool // line breaks are kept
+	ruled   bool // a line above it: Outlook's reply separator
 }
 
 const maxAttrs = 200 // attributes of one tag that are looked at
@@ -50,6 +51,7 @@ func readAttrs(z *html.Tokenizer, a atom.Atom) (at attrs) {
 			at.tight = a == atom.P && bytes.HasPrefix(val, []byte("Mso"))
 		case "style":
 			at.hidden = at.hidden || hides(val)
+			at.preWrap = keepsBreaks(val)
 			at.ruled = a == atom.Div && bytes.Contains(val, []byte("border-top:solid"))
 		}
 		if !more {
@@ -110,4 +112,14 @@ func hides(style []byte) bool {
 		}
 	}
 	return overflow && zeroHeight
+}
+
+// keepsBreaks: white-space: pre, pre-wrap, pre-line, break-spaces.
+func keepsBreaks(style []byte) bool {
+	i := bytes.Index(style, []byte("white-space"))
+	if i < 0 {
+		return false
+	}
+	v := bytes.TrimLeft(style[i+len("white-space"):], ": ")
+	return bytes.HasPrefix(v, []byte("pre")) || bytes.HasPrefix(v, []byte("break-spaces"))
 }

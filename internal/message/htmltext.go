@@ -10,10 +10,10 @@ import (
 
 // text adds text, with its white space collapsed unless preformatted.
 func (r *renderer) text(b []byte) {
-	if r.skipDepth > 0 {
+	if r.skip.active() {
 		return
 	}
-	if r.pre > 0 {
+	if r.pre > 0 || r.preWrap.active() {
 		for i, part := range bytes.Split(b, []byte{'\n'}) {
 			if i > 0 {
 				r.lineBreak()
@@ -128,7 +128,7 @@ func (r *renderer) flush() {
 	r.cur = r.cur[:0]
 	lines := safetext.CleanLines(raw)
 	for _, t := range lines {
-		if r.pre == 0 {
+		if r.pre == 0 && !r.preWrap.active() {
 			t = collapse(t)
 		} else {
 			t = trimRight(t)
