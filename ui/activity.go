@@ -47,7 +47,7 @@ const leastText = 10
 // spansWidth is how many cells the spans take.
 func (p *pen) spansWidth(spans []span) (w int) {
 	for _, s := range spans {
-		w += width(string(s.own), p.method) + width(s.said.String(), p.method)
+		w += s.own.width() + width(s.said.String(), p.method)
 	}
 	return w
 }

@@ -67,8 +67,31 @@ func (p *pen) gap(s style, n int) {
 	p.buf = append(p.buf, blanks[:n]...)
 }
 
-// ink draws the program's own text, as much of it as there is room for.
-func (p *pen) ink(s style, t ink) { p.raw(s, string(t), p.room) }
+// ink draws the program's own text, as much of it as there is room for. Every
+// character of it is one cell wide.
+func (p *pen) ink(s style, t ink) {
+	w := t.width()
+	if w == 0 || p.room == 0 {
+		return
+	}
+	p.set(s)
+	if w <= p.room {
+		p.buf = append(p.buf, t...)
+		p.room -= w
+		return
+	}
+	for i := range t {
+		if p.room == 1 {
+			p.buf = append(append(p.buf, t[:i]...), p.theme.ellipsis...)
+			p.room = 0
+			return
+		}
+		p.room--
+	}
+}
+
+// width is how many cells the ink takes.
+func (t ink) width() int { return utf8.RuneCountInString(string(t)) }
 
 // text draws outside text in at most w cells and returns how many it took.
 func (p *pen) text(s style, t safetext.Text, w int) int { return p.raw(s, t.String(), w) }
@@ -82,9 +105,8 @@ func (p *pen) col(s style, t safetext.Text, w int) {
 
 // inkCol draws own text in a column of exactly w cells.
 func (p *pen) inkCol(s style, t ink, w int) {
-	w = min(w, p.room)
-	used := p.raw(s, string(t), w)
-	p.gap(s, w-used)
+	p.ink(s, t)
+	p.gap(s, w-t.width())
 }
 
 // num draws a number with thousands separators.
@@ -141,7 +163,7 @@ func clip(dst []byte, s string, w int, m ansi.Method, ellipsis string) ([]byte, 
 		}
 		i += len(c)
 		used += cw
-		if c[0] < 0x80 || !joins(c, " ") {
+		if !mayJoin(c) || !joins(c, " ") {
 			end = tail{i, used}
 			if used <= w-1 {
 				fits = end
@@ -154,6 +176,16 @@ func clip(dst []byte, s string, w int, m ansi.Method, ellipsis string) ([]byte, 
 
 // tail is a place in a text where it may end, and the cells up to there.
 type tail struct{ at, cells int }
+
+// mayJoin rules out nearly everything: of the characters that join what follows
+// them (Grapheme_Cluster_Break=Prepend) all are Arabic, Syriac or Indic.
+func mayJoin(c string) bool {
+	if c[0] < 0xd8 { // below U+0600
+		return false
+	}
+	r, _ := utf8.DecodeLastRuneInString(c)
+	return r < 0xe00 || r >= 0x11000 && r < 0x12000
+}
 
 // joins reports whether a and b, one behind the other, become one cluster.
 func joins(a, b string) bool {

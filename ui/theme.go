@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/colorprofile"
@@ -131,6 +132,10 @@ var sixteen = [nStyles]string{
 func plainConsole(env map[string]string) bool {
 	switch env["TERM"] {
 	case "linux", "vt100", "vt220", "dumb":
+		return true
+	}
+	// The marks count as one cell; this makes the renderer count most as two.
+	if wide, err := strconv.ParseBool(env["RUNEWIDTH_EASTASIAN"]); err == nil && wide {
 		return true
 	}
 	for _, k := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {

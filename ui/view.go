@@ -181,7 +181,7 @@ func (m *Model) drawListLine(p *pen, l *layout, a *account, y int) {
 	// row, over the row's own end.
 	if y == 0 && v.fresh > 0 && p.room > 24 {
 		label := m.theme.marks.up + " " + ink(thousands(v.fresh)) + " new "
-		w := width(string(label), p.method)
+		w := label.width()
 		room := p.room
 		p.begin(room - w - 1)
 		drawRow(p, layoutColumns(room), x, sel, a.waiting, m.now)
