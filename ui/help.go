@@ -6,8 +6,9 @@ import "tidings/internal/safetext"
 type shade struct {
 	kind   shadeKind
 	top    int             // first line shown
-	log    []safetext.Text // of the log shade, as of the last Update
-	follow bool            // stay at the end while the log grows
+	log    []safetext.Text // of the log shade: rows, as of the last Update
+	logOf  logKey
+	follow bool // stay at the end while the log grows
 }
 
 type shadeKind uint8
@@ -26,10 +27,7 @@ func (m *Model) settleShade(w, h int) {
 	case helpShade:
 		rows = helpRows(w, h)
 	case logShade:
-		s.log = nil
-		if a := m.account(); a != nil && a.cfg.Log != nil {
-			s.log = a.cfg.Log()
-		}
+		s.readLog(m.account(), w, m.pen.method)
 		rows = len(s.log)
 	}
 	last := max(rows-h, 0)
