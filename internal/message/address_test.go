@@ -60,6 +60,27 @@ func TestParseAddresses(t *testing.T) {
 	}
 }
 
+func TestPoses(t *testing.T) {
+	for _, tt := range []struct {
+		a    Address
+		want bool
+	}{
+		{Address{"Alice", "a@x.org"}, false},
+		{Address{"a@x.org", "a@x.org"}, false},
+		{Address{"a@X.ORG", "b@x.org"}, false},
+		{Address{"boss@bank.example", "x@evil.example"}, true},
+		{Address{"Boss <boss@bank.example>", "x@evil.example"}, true},
+		{Address{"x@evil.example boss@bank.example", "x@evil.example"}, true},
+		{Address{"boss@bank.example", ""}, true},
+		{Address{"Alice @ work", "a@x.org"}, false},
+		{Address{"", "a@x.org"}, false},
+	} {
+		if got := tt.a.Poses(); got != tt.want {
+			t.Errorf("%v: %v, want %v", tt.a, got, tt.want)
+		}
+	}
+}
+
 // Each of these asks for a scan to the end of the value at every place.
 func TestAddressesAreLinear(t *testing.T) {
 	for _, unit := range []string{`"\`, `<"\`, "(", `<`, "=?x?Q?", `a@b,`, "((\\", ":", "<@"} {

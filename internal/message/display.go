@@ -52,6 +52,31 @@ func (a Address) Text() safetext.Text {
 	return safetext.Format("%s <%s>", name, addr)
 }
 
+// Poses reports whether the name shows an address of another domain than the
+// message claims to come from, as in "boss@bank.example" <x@elsewhere.example>.
+// A list that has room for one of the two shows the address then.
+func (a Address) Poses() bool {
+	at := strings.LastIndexByte(a.Address, '@')
+	domain := a.Address[at+1:]
+	for rest := a.Name; ; {
+		i := strings.IndexByte(rest, '@')
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+1:]
+		end := strings.IndexFunc(rest, func(r rune) bool {
+			return r <= ' ' || strings.ContainsRune("<>()[]\"',;:\u00a0", r)
+		})
+		if end < 0 {
+			end = len(rest)
+		}
+		named := strings.TrimRight(rest[:end], ".")
+		if strings.IndexByte(named, '.') > 0 && !strings.EqualFold(named, domain) {
+			return true
+		}
+	}
+}
+
 // Text returns the readable text, lines joined by newlines, quoting as "> ".
 func (m *Message) Text() string {
 	var b strings.Builder
