@@ -94,7 +94,7 @@ var passwordKeys = []string{"password", "passwd", "pass", "passphrase", "secret"
 
 // kindOf names a TOML value's type.
 func kindOf(v any) string {
-	switch v := v.(type) {
+	switch v.(type) {
 	case string:
 		return "a string"
 	case int64:
@@ -107,10 +107,8 @@ func kindOf(v any) string {
 		return "an array"
 	case map[string]any:
 		return "a table"
-	default:
-		_ = v
-		return "a date or time"
 	}
+	return "a date or time"
 }
 
 func tablesOf(v any) ([]map[string]any, bool) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
 	"golang.org/x/term"
 
@@ -51,19 +50,4 @@ func AskTerminal(ctx context.Context, prompt string) (string, error) {
 		_ = term.Restore(fd, before)
 		return "", ctx.Err()
 	}
-}
-
-func firstLine(data []byte) string {
-	line, _, _ := strings.Cut(string(data), "\n")
-	return line
-}
-
-// quote quotes a path for the shell that a person would paste it into.
-func quote(path string) string {
-	if !strings.ContainsFunc(path, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@%", r))
-	}) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
 )
 
 const secret = "correct horse battery staple"
@@ -114,7 +115,7 @@ func TestSecret(t *testing.T) {
 
 func TestFIFOIsNotWaitedFor(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "fifo")
-	if err := mkfifo(path); err != nil {
+	if err := unix.Mkfifo(path, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := New(Settings{File: path}).Secret(t.Context()); err == nil || !strings.Contains(err.Error(), "not a regular file") {

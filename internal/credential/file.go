@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -46,5 +47,16 @@ func fromFile(path string) (string, error) {
 	if len(data) > maxSecret {
 		return "", fmt.Errorf("password_file %q is larger than %d KiB; its first line has to be the password", path, maxSecret>>10)
 	}
-	return checked(firstLine(data), fmt.Sprintf("password_file %q is empty; its first line has to be the password", path))
+	line, _, _ := strings.Cut(string(data), "\n")
+	return checked(line, fmt.Sprintf("password_file %q is empty; its first line has to be the password", path))
+}
+
+// quote quotes a path for the shell that a person would paste it into.
+func quote(path string) string {
+	if !strings.ContainsFunc(path, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@%", r))
+	}) {
+		return path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }

@@ -1,9 +1,9 @@
 package run
 
 import (
-	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,11 +99,11 @@ func TestErrorsSayNothingPrivate(t *testing.T) {
 	}
 }
 
-// TestTimeoutEndsTheWholeGroup: what the program started has a FIFO open for
-// writing; the end of the FIFO proves that it is gone.
-func TestTimeoutEndsTheWholeGroup(t *testing.T) {
+// TestTheWholeGroupEnds: what the program started has a FIFO open for writing;
+// the end of the FIFO proves that it is gone.
+func TestTheWholeGroupEnds(t *testing.T) {
 	for _, ignoring := range []bool{false, true} {
-		name := map[bool]string{false: "ends on SIGTERM", true: "ignores SIGTERM"}[ignoring]
+		name := map[bool]string{false: "on SIGTERM", true: "although it ignores SIGTERM"}[ignoring]
 		t.Run(name, func(t *testing.T) {
 			fifo := filepath.Join(t.TempDir(), "alive")
 			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
@@ -114,32 +114,38 @@ func TestTimeoutEndsTheWholeGroup(t *testing.T) {
 			if ignoring {
 				script = "trap '' TERM; " + script
 			}
-			alive := make(chan string, 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			ended := make(chan error, 1)
 			go func() {
-				f, err := os.Open(fifo)
-				if err != nil {
-					alive <- err.Error()
-					return
-				}
-				defer f.Close()
-				var all bytes.Buffer
-				_, err = all.ReadFrom(f) // until the last writer is gone
-				if err != nil {
-					alive <- err.Error()
-					return
-				}
-				alive <- all.String()
+				_, err := sh(script).Run(ctx)
+				ended <- err
 			}()
-			p := sh(script)
-			p.Timeout = 300 * time.Millisecond
-			_, err := p.Run(t.Context())
-			if !errors.Is(err, ErrTimeout) {
-				t.Errorf("error %v, want ErrTimeout", err)
+			alive, err := os.Open(fifo)
+			if err != nil {
+				t.Fatal(err)
 			}
-			if got := <-alive; got != "up\n" {
-				t.Errorf("the grandchild said %q", got)
+			defer alive.Close()
+			if _, err := io.ReadFull(alive, make([]byte, len("up\n"))); err != nil {
+				t.Fatal(err)
+			}
+			cancel()
+			if rest, err := io.ReadAll(alive); err != nil || len(rest) > 0 {
+				t.Errorf("the grandchild said %q, %v", rest, err)
+			}
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("error %v, want context.Canceled", err)
 			}
 		})
+	}
+}
+
+func TestTimeout(t *testing.T) {
+	p := sh("sleep 600")
+	p.Timeout = 20 * time.Millisecond
+	_, err := p.Run(t.Context())
+	if !errors.Is(err, ErrTimeout) || !strings.Contains(err.Error(), "20ms") {
+		t.Errorf("error %v, want ErrTimeout after 20ms", err)
 	}
 }
 
