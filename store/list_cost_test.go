@@ -20,7 +20,7 @@ func TestChunkFitsItsSizeClass(t *testing.T) {
 // bytes a message after the load and within 24 after a storm, also where they
 // share nothing.
 func TestBytesPerRow(t *testing.T) {
-	const n = 100_000
+	const n = 50_000
 	apart := func(make func() *List) func() any {
 		return func() any { return [2]*List{make(), make()} }
 	}
@@ -106,7 +106,7 @@ func TestUnknownRowsCostNothing(t *testing.T) {
 
 // Rows that are learnt here and there must not cost a chunk each.
 func TestScatteredRowsCostNoMoreThanAll(t *testing.T) {
-	const n = 200_000
+	const n = 60_000
 	for _, every := range []int{2, 3, 100, 124, 247, 300} {
 		for _, order := range []string{"up", "down", "shuffled"} {
 			t.Run(fmt.Sprint(every, " ", order), func(t *testing.T) {

@@ -109,7 +109,7 @@ func TestLargeListAgainstFlatSlice(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 22))
 	l := new(List)
 	var flat []Row
-	rows := 150_000
+	rows := 100_000
 	apply := func(c Change) {
 		t.Helper()
 		if _, err := l.Apply(c); err != nil {
@@ -166,7 +166,7 @@ func TestLargeListAgainstFlatSlice(t *testing.T) {
 			}
 			flat = slices.Delete(flat, lo, hi)
 		case 1: // single rows go
-			for range 2000 {
+			for range 200 {
 				i := rng.IntN(len(flat))
 				apply(Change{Kind: Expunge, Seq: uint32(i) + 1})
 				flat = slices.Delete(flat, i, i+1)
@@ -291,7 +291,7 @@ func TestRowsThatWentStayGone(t *testing.T) {
 // meanwhile: the rows are what the FETCHes said.
 func TestLoadByWindows(t *testing.T) {
 	rng := rand.New(rand.NewPCG(41, 42))
-	for range 60 {
+	for range 30 {
 		n := 1 + rng.IntN(20_000)
 		flat := make([]Row, n)
 		l := new(List)
