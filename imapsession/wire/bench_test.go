@@ -86,6 +86,7 @@ func BenchmarkTapFetch(b *testing.B) {
 			b.SetBytes(int64(len(line)))
 			b.ReportAllocs()
 			b.ResetTimer()
+			start := cpu(b)
 			for {
 				_, err := tap.Read(buf)
 				if err == io.EOF {
@@ -95,6 +96,7 @@ func BenchmarkTapFetch(b *testing.B) {
 				}
 				tap.Each(func(*Event) {})
 			}
+			b.ReportMetric(float64(cpu(b)-start)/float64(b.N), "cpu-ns/op")
 			if n := tap.Stats().Responses; n != int64(b.N)+1 {
 				b.Fatalf("%d responses", n)
 			}

@@ -132,11 +132,15 @@ func (s *scanner) fetchItem(c *cursor, name []byte) (size int64, literal bool, t
 	case equalFold(name, "UID"):
 		c.space()
 		if n, ok := number32(c.word()); ok && n != 0 {
-			if f.supplied && n != f.uid {
+			switch {
+			case f.supplied && n != f.uid:
 				return 0, false, drop, errOtherMessage
+			case f.have&itemUID != 0 && n != f.uid:
+				f.broken = true // the first one may be with imapclient already
+			default:
+				f.uid = n
+				f.have |= itemUID
 			}
-			f.uid = n
-			f.have |= itemUID
 			s.noteNumber("UID", uint64(n))
 		} else {
 			f.broken = true

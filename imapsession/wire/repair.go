@@ -13,7 +13,7 @@ import (
 // named takes an untagged response that begins with its name. What imapclient
 // knows is written out anew from what was understood; ok is false for what it
 // is not to see.
-func (s *scanner) named(w []byte, c *cursor, line []byte) (ev Event, ok bool) {
+func (s *scanner) named(w []byte, c *cursor) (ev Event, ok bool) {
 	typ := typeName(w)
 	ev = Event{Kind: KindOther, Type: typ}
 	b := append(append(s.out, "* "...), typ...)
@@ -96,6 +96,12 @@ func (s *scanner) appendESearch(b []byte, c *cursor) ([]byte, bool) {
 		}
 		b = append(append(append(b, ` (TAG "`...), tag...), `")`...)
 	}
+	c.space()
+	if mark := c.i; equalFold(c.word(), "UID") {
+		b = append(b, " UID"...)
+	} else {
+		c.i = mark
+	}
 	for {
 		c.space()
 		if c.end() {
@@ -106,7 +112,7 @@ func (s *scanner) appendESearch(b []byte, c *cursor) ([]byte, bool) {
 		case len(name) == 0:
 			c.i++
 		case equalFold(name, "UID"):
-			b = append(b, " UID"...)
+			// Again, or behind a result: imapclient would look for its value.
 		case equalFold(name, "MIN"), equalFold(name, "MAX"), equalFold(name, "COUNT"), equalFold(name, "MODSEQ"):
 			c.space()
 			v := c.word()

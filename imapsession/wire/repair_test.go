@@ -171,6 +171,8 @@ var odd = []struct {
 	{"search modseq", "* SEARCH 2 3 (MODSEQ 99)\r\n", false, ""},
 	{"sort modseq", "* SORT 2 3 (MODSEQ 99)\r\n", true, ""},
 	{"esearch without tag", "* ESEARCH COUNT 3\r\n", true, ""},
+	{"esearch twice uid", "* ESEARCH (TAG \"T1\") UID UID COUNT 3\r\n", true, ""},
+	{"esearch late uid", "* ESEARCH (TAG \"T1\") COUNT 3 UID\r\n", true, ""},
 	{"esearch of nothing", "* ESEARCH\r\n", true, ""},
 	{"esearch star", "* ESEARCH (TAG \"T1\") UID ALL 1:*\r\n", true, ""},
 	{"esearch partial", "* ESEARCH (TAG \"T1\") UID PARTIAL (1:10 3:5) COUNT 3\r\n", false, ""},

@@ -170,7 +170,7 @@ func (s *scanner) untagged(line []byte) error {
 	if len(w) > 0 && w[0] >= '0' && w[0] <= '9' {
 		ev, ok = s.numbered(w, &c)
 	} else {
-		ev, ok = s.named(w, &c, line)
+		ev, ok = s.named(w, &c)
 	}
 	if s.tap.trace != nil {
 		s.traceIn(traced(line, ev.Type))
@@ -279,17 +279,18 @@ func (s *scanner) traceStatus(tag []byte, typ string, st *statusText) {
 	}
 	b := append(append(append(s.note[:0], tag...), ' '), typ...)
 	secret := s.tap.holdsSecret(st.arg) || s.tap.holdsSecret(st.text)
+	arg, text := st.arg[:min(len(st.arg), lineCut)], st.text[:min(len(st.text), lineCut)]
 	if len(st.code) > 0 {
 		b = append(append(b, " ["...), st.code...)
-		if len(st.arg) > 0 && !secret {
-			b = append(append(b, ' '), st.arg...)
+		if len(arg) > 0 && !secret {
+			b = append(append(b, ' '), arg...)
 		}
 		b = append(b, ']')
 	}
 	if secret {
 		b = append(b, " [redacted]"...)
-	} else if len(st.text) > 0 {
-		b = append(append(b, ' '), st.text...)
+	} else if len(text) > 0 {
+		b = append(append(b, ' '), text...)
 	}
 	s.note = b
 	s.traceIn(b)
