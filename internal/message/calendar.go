@@ -65,6 +65,10 @@ func (w *walker) calendar(p part) {
 		title = safetext.Const("Reply to the invitation")
 	}
 	w.blank()
+	// Some programs put the word into the summary as well.
+	if rest, ok := strings.CutPrefix(summary, title.String()+": "); ok {
+		summary = rest
+	}
 	w.add(Line{Text: safetext.Format("%s: %s", title, clean(summary))})
 	if start != "" {
 		if end != "" && end != start {

@@ -2,6 +2,17 @@
 // what a person reads: header fields, readable text, links, a list of
 // attachments. It never fails: malformed mail degrades to something readable.
 //
+// It reads MIME itself instead of through go-message, whose reader gives a whole
+// part, or all parts behind it, up for one bad header line, parameter or base64
+// digit, and has no bounds on depth, parts or the headers of parts. Here each
+// step has a fallback: a part whose boundary is lost is shown as it came, a
+// charset that nobody knows is UTF-8 or else windows-1252, an address that is
+// none is a name. go-message is the reference that tests write messages with.
+//
+// What comes out of Parse for the eye (Lines, the text of Links, Problems) is
+// safetext. Header fields, attachment names and URLs are decoded and otherwise
+// raw, for search and commands; who shows them cleans them.
+//
 // It is pure: no I/O, no goroutines; any goroutine may call it.
 package message
 
