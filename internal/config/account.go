@@ -9,9 +9,9 @@ import (
 func (l *loader) account(path string, table map[string]any) Account {
 	a := defaultAccount()
 	before := len(l.problems)
-	set(l, path, "[[account]]", table, accountOptions, &a)
+	misspelt := set(l, path, "[[account]]", table, accountOptions, &a)
 	for _, key := range []string{"name", "host", "user"} {
-		if _, ok := table[key]; !ok {
+		if _, ok := table[key]; !ok && !misspelt[key] {
 			l.problem(path, key, "is missing; expected in every [[account]]")
 		}
 	}

@@ -128,9 +128,8 @@ func TestProblems(t *testing.T) {
 		{"hyphen", account(`read-only = true`), []string{`5: read-only: there is no such key in [[account]]; did you mean read_only?`}},
 		{"unheard of", "[ui]\nzzzzzzzzz = 1\n" + account(), []string{`2: zzzzzzzzz: there is no such key in ui; expected one of notice, emoji`}},
 		{"unknown table", account() + "[colours]\nred = 1\n", []string{`5: colours: there is no such key; expected one of ui, account`}},
-		{"misspelt table", strings.Replace(account(), "account", "accounts", 1), []string{
-			`account: there is none; expected at least one [[account]] with name, host and user`,
-			`1: accounts: there is no such key; did you mean account?`}},
+		{"misspelt table", strings.Replace(account(), "account", "accounts", 1), []string{`1: accounts: there is no such key; did you mean account?`}},
+		{"misspelt required key", strings.Replace(account(), "host", "server", 1), []string{`3: server: there is no such key in [[account]]; did you mean host?`}},
 		{"nested table", account() + "[account.extra]\na = 1\n", []string{`5: extra: there is no such key in [[account]]; expected one of *`}},
 		{"password", account(`password = "` + secret + `"`), []string{`5: password: a password does not belong in the config; expected password_command, password_env or password_file to say where it comes from, or none of them to be asked`}},
 		{"port", account(`port = 70000`), []string{`5: port: is 70000; expected a whole number from 1 to 65535`}},

@@ -20,6 +20,7 @@ func (l *loader) problem(path, key, format string, args ...any) {
 
 func (l *loader) config() *Config {
 	cfg := &Config{UI: defaultUI()}
+	misspelt := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(l.doc.root)) {
 		v := l.doc.root[key]
 		switch key {
@@ -40,10 +41,10 @@ func (l *loader) config() *Config {
 				cfg.Accounts = append(cfg.Accounts, l.account(join(key, index(i)), table))
 			}
 		default:
-			l.unknown(key, key, []string{"ui", "account"}, "")
+			misspelt[l.unknown(key, key, []string{"ui", "account"}, "")] = true
 		}
 	}
-	if _, ok := l.doc.root["account"]; !ok {
+	if _, ok := l.doc.root["account"]; !ok && !misspelt["account"] {
 		l.problem("", "account", "there is none; expected at least one [[account]] with name, host and user")
 	}
 	l.uniqueNames(cfg.Accounts)
@@ -57,8 +58,10 @@ type option[T any] struct {
 	set func(t *T, v any, dir string) error
 }
 
-// set stores every key of a TOML table through its option.
-func set[T any](l *loader, path, name string, table map[string]any, options []option[T], into *T) {
+// set stores every key of a TOML table through its option. It returns the keys
+// that misspelt ones were probably meant to be: they are not missing too.
+func set[T any](l *loader, path, name string, table map[string]any, options []option[T], into *T) (misspelt map[string]bool) {
+	misspelt = map[string]bool{}
 	var names []string
 	for _, o := range options {
 		names = append(names, o.key)
@@ -66,21 +69,24 @@ func set[T any](l *loader, path, name string, table map[string]any, options []op
 	for _, key := range slices.Sorted(maps.Keys(table)) {
 		i := slices.Index(names, key)
 		if i < 0 {
-			l.unknown(join(path, key), key, names, " in "+name)
+			misspelt[l.unknown(join(path, key), key, names, " in "+name)] = true
 			continue
 		}
 		if err := options[i].set(into, table[key], l.dir); err != nil {
 			l.problem(join(path, key), key, "%v", err)
 		}
 	}
+	return misspelt
 }
 
-// unknown reports a key that is none of names. Its value is not quoted: a
-// misspelt key may hold a secret.
-func (l *loader) unknown(path, key string, names []string, where string) {
+// unknown reports a key that is none of names, and returns the one that it was
+// probably meant to be, or "". Its value is not quoted: a misspelt key may hold
+// a secret.
+func (l *loader) unknown(path, key string, names []string, where string) string {
 	shown := fmt.Sprintf("%.64q", key)
 	shown = strings.Trim(shown, `"`)
-	switch meant, ok := nearest(key, names); {
+	meant, ok := nearest(key, names)
+	switch {
 	case slices.Contains(passwordKeys, strings.ToLower(key)) && slices.Contains(names, "password_command"):
 		l.problem(path, shown, "a password does not belong in the config; expected password_command, password_env or password_file to say where it comes from, or none of them to be asked")
 	case ok:
@@ -88,6 +94,7 @@ func (l *loader) unknown(path, key string, names []string, where string) {
 	default:
 		l.problem(path, shown, "there is no such key%s; expected one of %s", where, strings.Join(names, ", "))
 	}
+	return meant
 }
 
 var passwordKeys = []string{"password", "passwd", "pass", "passphrase", "secret", "token"}
