@@ -66,10 +66,13 @@ func (m *Model) here() where {
 	return inList
 }
 
-// helpLine is a line of the help: a heading or a binding.
+// helpLine is a line of the help: a heading, a binding, or a mark of the list.
 type helpLine struct {
 	heading ink
 	b       *binding
+	mark    func(*marks) ink
+	style   style
+	means   ink
 }
 
 var helpText = func() []helpLine {
@@ -89,14 +92,36 @@ var helpText = func() []helpLine {
 		}
 		out = append(out, helpLine{b: b})
 	}
-	return out
+	return append(out,
+		helpLine{}, helpLine{heading: "Marks in the list"},
+		helpLine{mark: func(m *marks) ink { return m.unread }, style: sUnread, means: "unread"},
+		helpLine{mark: func(m *marks) ink { return m.flagged }, style: sFlagged, means: "flagged"},
+		helpLine{mark: func(m *marks) ink { return m.answered }, style: sAnswered, means: "answered"},
+		helpLine{mark: func(m *marks) ink { return m.attached }, style: sAnswered, means: "probably with attachments"},
+		helpLine{mark: func(m *marks) ink { return m.leaving }, style: sDim, means: "on its way to another folder"},
+		helpLine{mark: func(m *marks) ink { return m.gone }, style: sFaint, means: "expunged; stays until the cursor moves"},
+		helpLine{mark: func(*marks) ink { return "D" }, style: sDim, means: "marked deleted on the server"},
+		helpLine{mark: func(m *marks) ink { return m.waiting + m.waiting + m.waiting }, style: sFaint, means: "not loaded yet"},
+	)
 }()
+
+// helpFold is where the help is folded into two columns: at the end of the
+// group in its middle.
+var helpFold = func() int {
+	i := len(helpText) / 2
+	for i < len(helpText) && !helpText[i].blank() {
+		i++
+	}
+	return i
+}()
+
+func (l *helpLine) blank() bool { return l.heading == "" && l.b == nil && l.mark == nil }
 
 // helpRows is how many rows the help takes on a body of w x h: in one column,
 // or in two where there is room and need.
 func helpRows(w, h int) int {
-	if w >= 100 && len(helpText) > h {
-		return (len(helpText) + 1) / 2
+	if n := len(helpText); w >= 100 && n > h {
+		return max(helpFold, n-helpFold-1)
 	}
 	return len(helpText)
 }
@@ -104,20 +129,17 @@ func helpRows(w, h int) int {
 // drawHelp draws row y of the help.
 func (m *Model) drawHelp(p *pen, b area, y int) {
 	i, n := y+m.over.top, len(helpText)
-	rows := helpRows(b.w, b.h)
-	if rows == n {
+	if helpRows(b.w, b.h) == n {
 		m.drawHelpLine(p, i, n)
 		p.end(sPlain)
 		return
 	}
 	left, right := b.w/2, b.w-b.w/2
 	p.begin(left)
-	m.drawHelpLine(p, i, rows)
+	m.drawHelpLine(p, i, helpFold)
 	p.end(sPlain)
 	p.begin(right)
-	if i < rows {
-		m.drawHelpLine(p, i+rows, n)
-	}
+	m.drawHelpLine(p, helpFold+1+i, n)
 	p.end(sPlain)
 }
 
@@ -125,16 +147,18 @@ func (m *Model) drawHelpLine(p *pen, i, limit int) {
 	if i >= limit {
 		return
 	}
-	l := helpText[i]
-	switch {
+	p.gap(sPlain, 2)
+	switch l := &helpText[i]; {
 	case l.heading != "":
-		p.gap(sPlain, 2)
 		p.ink(sAccent, l.heading)
 	case l.b != nil:
-		p.gap(sPlain, 2)
 		p.inkCol(sBold, l.b.show, 10)
 		p.gap(sPlain, 1)
 		p.ink(sPlain, l.b.help)
+	case l.mark != nil:
+		p.inkCol(l.style, l.mark(&m.theme.marks), 10)
+		p.gap(sPlain, 1)
+		p.ink(sPlain, l.means)
 	}
 }
 
