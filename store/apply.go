@@ -126,11 +126,10 @@ func (l *List) vanish(uid UID) (Applied, error) {
 	}
 	i, u := l.above(uid)
 	if u != uid {
-		// It was one of the unknown rows right below row i, if there are any.
-		if i == 0 || l.Row(i-1).UID != 0 {
+		if !l.unknownBelow(i) {
 			return Applied{}, fmt.Errorf("%w: UID %d vanished, but no message can have had it", ErrDesync, uid)
 		}
-		i--
+		i-- // it was one of those
 	}
 	return l.remove(i), nil
 }

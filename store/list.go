@@ -122,6 +122,20 @@ func (l *List) Find(uid UID) (i int, ok bool) {
 	return i, true
 }
 
+// MayHold tells whether the message uid may be in the mailbox: its row is known,
+// or a row is unknown where it would stand. Where it is false, the message is
+// certainly gone, as after a ResyncEvent that does not say what went.
+func (l *List) MayHold(uid UID) bool {
+	if uid == 0 {
+		return false
+	}
+	i, u := l.above(uid)
+	return u == uid || l.unknownBelow(i)
+}
+
+// unknownBelow tells whether the row before row i, which may be Len, is unknown.
+func (l *List) unknownBelow(i int) bool { return i > 0 && l.Row(i-1).UID == 0 }
+
 // Snapshot returns an independent copy that shares memory until either writes.
 // Cost: O(chunks/128), no row is copied. The copy may go to another goroutine.
 func (l *List) Snapshot() *List {

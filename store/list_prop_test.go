@@ -109,6 +109,12 @@ func check(t *rapid.T, l *List, m naive) {
 	if l.CountKnown() != known || l.CountUnknown() != len(m)-known {
 		t.Fatalf("%d known and %d unknown rows, want %d and %d", l.CountKnown(), l.CountUnknown(), known, len(m)-known)
 	}
+	for uid := UID(0); uid < min(maxUID, 300)+3; uid++ {
+		_, _, mayVanish := m.apply(Change{Kind: Vanished, UID: uid})
+		if l.MayHold(uid) != mayVanish {
+			t.Fatalf("MayHold(%d) = %v, want %v", uid, !mayVanish, mayVanish)
+		}
+	}
 	u, at, ok := l.MaxUID()
 	if ok != (known > 0) || ok && (u != maxUID || at != maxAt) {
 		t.Fatalf("MaxUID = %d, %d, %v, want %d, %d", u, at, ok, maxUID, maxAt)
