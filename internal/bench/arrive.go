@@ -3,6 +3,8 @@ package bench
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"tidings/internal/demo"
@@ -36,6 +38,42 @@ func DemoMailbox(h *Host, n int) (Mailbox, error) {
 	}
 	defer r.Close()
 	for i := n - 2*Lines; i < n; i++ {
+		if _, err := r.Append(Message(i), `\Seen`); err != nil {
+			return box, err
+		}
+	}
+	return box, nil
+}
+
+// FilledMailbox is a mailbox on a server that runs already, filled with bench's
+// messages up to n; it must hold nothing else.
+func FilledMailbox(addr, user, password string, n int) (Mailbox, error) {
+	box := Mailbox{Addr: addr, User: user, Password: password, Messages: n}
+	r, err := DialRaw(box)
+	if err != nil {
+		return box, err
+	}
+	defer r.Close()
+	untagged, err := r.Do("SELECT INBOX")
+	if err != nil {
+		return box, err
+	}
+	have := 0
+	for _, line := range untagged {
+		if number, found := strings.CutSuffix(line, " EXISTS"); found {
+			have, _ = strconv.Atoi(strings.TrimPrefix(number, "* "))
+		}
+	}
+	if have > n {
+		// Arrivals of an earlier run are on top: they make room.
+		if _, err := r.Do(`STORE %d:* +FLAGS.SILENT (\Deleted)`, n+1); err != nil {
+			return box, err
+		}
+		if _, err := r.Do("EXPUNGE"); err != nil {
+			return box, err
+		}
+	}
+	for i := have; i < n; i++ {
 		if _, err := r.Append(Message(i), `\Seen`); err != nil {
 			return box, err
 		}
@@ -85,4 +123,55 @@ func Arrive(h *Host, p Program, box Mailbox, runs int) (Arrivals, error) {
 		a.Drawn = append(a.Drawn, int(t.Output()-drawn))
 	}
 	return a, nil
+}
+
+// Told is how long the server itself takes: from the last octet of an APPEND to
+// the EXISTS that an idling bare client reads. No program can be quicker.
+func Told(box Mailbox, runs int) (Sample, error) {
+	var s Sample
+	idler, err := DialRaw(box)
+	if err != nil {
+		return nil, err
+	}
+	defer idler.Close()
+	if _, err := idler.Do("SELECT INBOX"); err != nil {
+		return nil, err
+	}
+	if err := idler.idle(); err != nil {
+		return nil, err
+	}
+	other, err := DialRaw(box)
+	if err != nil {
+		return nil, err
+	}
+	defer other.Close()
+	for i := range runs {
+		told := make(chan time.Time, 1)
+		failed := make(chan error, 1)
+		go func() {
+			for {
+				resp, err := idler.response()
+				if err != nil {
+					failed <- err
+					return
+				}
+				if strings.HasSuffix(resp, " EXISTS") {
+					told <- time.Now()
+					return
+				}
+			}
+		}()
+		time.Sleep(500 * time.Millisecond)
+		sent, err := other.Append(Message(box.Messages+i), `\Seen`)
+		if err != nil {
+			return nil, err
+		}
+		select {
+		case at := <-told:
+			s = append(s, at.Sub(sent))
+		case err := <-failed:
+			return nil, err
+		}
+	}
+	return s, nil
 }

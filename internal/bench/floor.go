@@ -153,3 +153,23 @@ func Floor(box Mailbox) (took time.Duration, octets int64, err error) {
 	}
 	return time.Since(start), r.Read, nil
 }
+
+// idle starts IDLE; everything read from then on is the caller's.
+func (r *Raw) idle() error {
+	r.tag++
+	if _, err := fmt.Fprintf(r.conn, "r%d IDLE\r\n", r.tag); err != nil {
+		return err
+	}
+	for {
+		resp, err := r.response()
+		if err != nil {
+			return err
+		}
+		if strings.HasPrefix(resp, "+") {
+			return nil
+		}
+		if strings.HasPrefix(resp, fmt.Sprintf("r%d ", r.tag)) {
+			return fmt.Errorf("IDLE: the server says %s", resp)
+		}
+	}
+}

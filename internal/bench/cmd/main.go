@@ -20,6 +20,7 @@ import (
 // options are what the command line says.
 type options struct {
 	work, binary string
+	server       string
 	runs         int
 	sizes        []int
 	idle         time.Duration
@@ -60,6 +61,7 @@ func run() error {
 	peers := flag.String("peers", "neomutt,mutt,aerc,alpine", "peers to measure, as far as installed")
 	flag.StringVar(&o.work, "work", filepath.Join(os.TempDir(), "tidings-bench"), "where mailboxes are kept between runs")
 	flag.StringVar(&o.binary, "binary", "", "the tidings to measure; built from this tree if not given")
+	flag.StringVar(&o.server, "server", "", "for arrive: a plain `HOST:PORT` with an account \"bench\" (password in BENCH_PASSWORD) instead of the demo's server")
 	flag.IntVar(&o.runs, "runs", 9, "runs of each")
 	flag.DurationVar(&o.idle, "idle", 10*time.Second, "how long to watch an idle program")
 	flag.Usage = usage

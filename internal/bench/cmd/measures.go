@@ -84,10 +84,22 @@ func octets(l *bench.Lab, o options) error {
 func arrivals(l *bench.Lab, o options) error {
 	table("messages", "program", "min / median / max", "p95", "server octets", "terminal octets")
 	for _, size := range o.sizes {
+		err := bench.Do(func(h *bench.Host) error {
+			box, err := liveMailbox(h, o, size)
+			if err != nil {
+				return err
+			}
+			told, err := bench.Told(box, o.runs)
+			row[any](size, "floor: a bare client is told", told, bench.Milliseconds(told.P95())+" ms", "", "")
+			return err
+		})
+		if err != nil {
+			return err
+		}
 		for _, p := range programs(o) {
 			// Each has a server to itself: one program's mail is not another's.
 			err := bench.Do(func(h *bench.Host) error {
-				box, err := bench.DemoMailbox(h, size)
+				box, err := liveMailbox(h, o, size)
 				if err != nil {
 					return err
 				}
@@ -105,6 +117,14 @@ func arrivals(l *bench.Lab, o options) error {
 		}
 	}
 	return nil
+}
+
+// liveMailbox is on the demo's server, or on the one that the command line names.
+func liveMailbox(h *bench.Host, o options, size int) (bench.Mailbox, error) {
+	if o.server == "" {
+		return bench.DemoMailbox(h, size)
+	}
+	return bench.FilledMailbox(o.server, "bench", os.Getenv("BENCH_PASSWORD"), size)
 }
 
 func moves(l *bench.Lab, o options) error {
