@@ -1,12 +1,32 @@
 package wire
 
-// queue holds the events that wait for the session. Almost all events of a
-// large mailbox are FETCHes and numbers, which take 40 octets here; the rest
-// stand beside, and their texts are counted.
+// queue holds the events that wait for the session, in chunks, so that growing
+// moves nothing. Almost all events of a large mailbox are FETCHes and numbers,
+// which take 40 octets here; the rest stand beside, and their texts are
+// counted.
 type queue struct {
-	events []queued
-	spare  []queued // the slice that Each emptied last
-	texts  int      // octets of the texts of full events
+	chunks [][]queued
+	spare  []queued // an emptied chunk
+	count  int
+	texts  int // octets of the texts of full events
+}
+
+// chunk is how many events one chunk of the queue has room for.
+const chunk = 256
+
+// add appends an event.
+func (q *queue) add(ev queued) {
+	n := len(q.chunks)
+	if n == 0 || len(q.chunks[n-1]) == chunk {
+		c := q.spare
+		if q.spare = nil; c == nil {
+			c = make([]queued, 0, chunk)
+		}
+		q.chunks = append(q.chunks, c)
+		n++
+	}
+	q.chunks[n-1] = append(q.chunks[n-1], ev)
+	q.count++
 }
 
 type queued struct {
@@ -39,7 +59,7 @@ func (t *Tap) push(ev Event) error {
 func (t *Tap) enqueue(q queued, size int) error {
 	t.mu.Lock()
 	switch {
-	case len(t.queue.events) >= t.opts.Limits.Queue:
+	case t.queue.count >= t.opts.Limits.Queue:
 		t.mu.Unlock()
 		return limitError("events waiting to be taken", int64(t.opts.Limits.Queue))
 	case t.queue.texts+size > maxTexts:
@@ -47,38 +67,47 @@ func (t *Tap) enqueue(q queued, size int) error {
 		return limitError("octets of texts waiting to be taken", maxTexts)
 	}
 	t.queue.texts += size
-	t.queue.events = append(t.queue.events, q)
+	t.queue.add(q)
 	t.mu.Unlock()
 	t.poke()
 	return nil
 }
 
 // Each calls f with every queued event, in wire order, and takes them off the
-// queue. The Event is f's until f returns. Unlike Events it needs no memory
-// that grows with their number.
+// queue. The Event is f's until f returns. What comes meanwhile is for the next
+// call. Unlike Events it needs no memory that grows with their number.
 func (t *Tap) Each(f func(*Event)) {
 	t.mu.Lock()
-	evs := t.queue.events
-	t.queue.events, t.queue.spare, t.queue.texts = t.queue.spare, nil, 0
+	chunks := t.queue.chunks
+	t.queue.chunks, t.queue.count, t.queue.texts = nil, 0, 0
 	t.mu.Unlock()
-	var ev Event
-	for i := range evs {
-		ev = evs[i].event()
-		f(&ev)
-	}
-	if cap(evs) > 4096 {
+	if len(chunks) == 0 {
 		return
 	}
-	clear(evs) // let the flag lists and texts go
+	var ev Event
+	for _, c := range chunks {
+		for i := range c {
+			ev = c[i].event()
+			f(&ev)
+		}
+	}
+	c := chunks[0]
+	clear(c) // let the flag lists and texts go
 	t.mu.Lock()
-	t.queue.spare = evs[:0]
+	t.queue.spare = c[:0]
 	t.mu.Unlock()
 }
 
 // Events takes all queued events, in wire order. The slice is the caller's;
 // the FlagNames in it are shared and not to be modified.
 func (t *Tap) Events() []Event {
-	var evs []Event
+	t.mu.Lock()
+	n := t.queue.count
+	t.mu.Unlock()
+	if n == 0 {
+		return nil
+	}
+	evs := make([]Event, 0, n)
 	t.Each(func(ev *Event) { evs = append(evs, *ev) })
 	return evs
 }
