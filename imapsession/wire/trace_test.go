@@ -276,3 +276,34 @@ func TestMessagesStayOutOfTheTrace(t *testing.T) {
 		}
 	})
 }
+
+// both is a conn that brings a stream and keeps what is written.
+type both struct {
+	chunks
+	sent strings.Builder
+}
+
+func (b *both) Write(p []byte) (int, error) { return b.sent.Write(p) }
+
+// TestAnswerWithoutQuestion: what imapclient still answers when the server has
+// ended the exchange already neither leaves nor is traced; it holds the secret.
+func TestAnswerWithoutQuestion(t *testing.T) {
+	const secret = "AGFsaWNlAHdvbmRlcmxhbmQ="
+	conn := &both{chunks: chunks{pieces: [][]byte{[]byte("* OK hi\r\n+ \r\nT1 NO enough\r\n")}}}
+	tr := NewTrace(0)
+	tap := New(conn, Options{Trace: tr})
+	tap.Write([]byte("T1 AUTHENTICATE PLAIN\r\n"))
+	io.Copy(io.Discard, tap) // the refusal is in before the answer is out
+	for _, line := range []string{secret, "DONE"} {
+		if _, err := tap.Write([]byte(line + "\r\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	tap.Write([]byte("T2 NOOP\r\n"))
+	if got := conn.sent.String(); got != "T1 AUTHENTICATE PLAIN\r\nT2 NOOP\r\n" {
+		t.Errorf("sent %q", got)
+	}
+	if got := texts(tr); strings.Contains(got, secret) || !strings.Contains(got, "> T2 NOOP") {
+		t.Errorf("traced %s", got)
+	}
+}

@@ -36,8 +36,8 @@ type writer struct {
 	err     error
 }
 
-// Write sends what imapclient writes. Each command line leaves in one write;
-// what is not yet a whole line waits.
+// Write sends what imapclient writes. What is not yet a whole line waits for
+// its end, so that a command leaves in one piece.
 func (t *Tap) Write(p []byte) (int, error) {
 	w := &t.out
 	w.mu.Lock()
@@ -45,16 +45,20 @@ func (t *Tap) Write(p []byte) (int, error) {
 	if err := w.usable(); err != nil {
 		return 0, err
 	}
-	held := w.held
-	if err := w.lines(p); err != nil {
-		w.err = t.fail(err)
-		return 0, err
-	}
-	if w.held && !held {
-		return len(p), nil // the DONE waits for company
-	}
-	if err := w.send(); err != nil {
-		return 0, err
+	for n := 0; n < len(p); {
+		piece := p[n:min(n+writeChunk, len(p))]
+		held := w.held
+		if err := w.lines(piece); err != nil {
+			w.err = t.fail(err)
+			return n, err
+		}
+		n += len(piece)
+		if w.held && !held {
+			continue // the DONE waits for company
+		}
+		if err := w.send(); err != nil {
+			return n, err
+		}
 	}
 	return len(p), nil
 }
@@ -113,21 +117,14 @@ func (w *writer) commandLine(line []byte) {
 	text := trimEOL(line)
 	first := len(w.head) == 0
 	size, sync, literal := outgoingLiteral(text)
-	if first && !t.exchanging() {
-		if equalFold(text, "DONE") {
-			w.done(line)
-			return
-		}
+	if first && bytes.IndexByte(text, ' ') < 0 {
+		w.answer(line)
+		return
+	}
+	if first {
 		w.head = append(w.head[:0], text[:min(len(text), 4096)]...)
 		w.args = w.args[:0]
 		w.secret = t.begin(text, nil)
-	} else if first {
-		// A SASL response; no literal, whatever it looks like.
-		t.expectContinuation()
-		t.learn(func(s *secrets) { s.learnSASL(text) })
-		t.trace.record(time.Now(), t.opts.Name, Out, []byte("[redacted]"))
-		w.out = append(w.out, line...)
-		return
 	}
 	if w.secret != nil {
 		w.args = append(w.args, line...)
@@ -150,13 +147,27 @@ func (w *writer) commandLine(line []byte) {
 	w.out = appendUnaliased(w.out, line)
 }
 
-// done takes the line that ends IDLE. imapclient sends it also when the server
-// has ended IDLE by itself; it would then be taken for a command.
-func (w *writer) done(line []byte) {
-	if !w.tap.idling() {
+// answer takes a line without a blank. It is no command, but an answer to the
+// server, in a SASL exchange or an IDLE. imapclient may send it when the server
+// has ended either by itself; there it would be taken for a command, so it does
+// not leave.
+func (w *writer) answer(line []byte) {
+	t := w.tap
+	switch {
+	case t.exchanging():
+		t.expectContinuation()
+		t.learn(func(s *secrets) { s.learnSASL(trimEOL(line)) })
+		t.trace.record(time.Now(), t.opts.Name, Out, []byte("[redacted]"))
+		w.out = append(w.out, line...)
+	case t.idling():
+		w.done(line)
+	default:
 		w.hold = false
-		return
 	}
+}
+
+// done takes the line that ends IDLE.
+func (w *writer) done(line []byte) {
 	w.tap.trace.record(time.Now(), w.tap.opts.Name, Out, []byte("DONE"))
 	w.out = append(w.out, line...)
 	if w.hold {
