@@ -167,7 +167,7 @@ var wellKnown = map[string][]string{
 // folderFor finds the folder that the config names for a role, or else the one
 // that has it.
 func (a *account) folderFor(role string) (imapsession.Folder, bool) {
-	name := map[string]string{"archive": a.cfg.Archive, "trash": a.cfg.Trash}[role]
+	name := a.folderNamed(role)
 	if name == "" {
 		return a.folders.byRole(role)
 	}
@@ -177,6 +177,17 @@ func (a *account) folderFor(role string) (imapsession.Folder, bool) {
 		}
 	}
 	return imapsession.Folder{}, false
+}
+
+// folderNamed is the folder that the config names for a role, "" if none.
+func (a *account) folderNamed(role string) string {
+	switch role {
+	case "archive":
+		return a.cfg.Archive
+	case "trash":
+		return a.cfg.Trash
+	}
+	return ""
 }
 
 // byRole finds the folder for a role.

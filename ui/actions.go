@@ -4,6 +4,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"tidings/imapsession"
+	"tidings/internal/safetext"
 	"tidings/store"
 )
 
@@ -263,9 +264,12 @@ func (m *Model) moveByRole(a *account, role string) {
 	}
 	m.withFolders(a, func(m *Model) {
 		f, ok := a.folderFor(role)
+		named := a.folderNamed(role)
 		switch {
 		case a.validity != validity:
 			m.say(a, own(sWarn, "the mailbox changed meanwhile: nothing was done"))
+		case !ok && named != "":
+			m.say(a, own(sWarn, "the server has no folder "), said(sBold, safetext.Clean(named)), own(sWarn, ", which the config names: nothing was done"))
 		case !ok:
 			m.say(a, own(sWarn, "the server has no "+ink(role)+" folder: m moves to one you choose"))
 		default:
@@ -301,7 +305,7 @@ func (m *Model) askMove(a *account) {
 		return
 	}
 	validity := a.validity
-	m.prompt = newPrompt("Move to", a, func(m *Model, f imapsession.Folder) {
+	m.prompt = newPrompt("Move", a.subject(uid), a, func(m *Model, f imapsession.Folder) {
 		if a.validity != validity {
 			m.say(a, own(sWarn, "the mailbox changed meanwhile: nothing was done"))
 			return

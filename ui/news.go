@@ -81,13 +81,18 @@ func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
 	if unread <= 0 {
 		return
 	}
+	spans := []span{own(sAccent, "new: ")}
 	switch {
 	case newest == nil || ev.Gap && unread > 1:
-		m.say(a, own(sAccent, "new: "), own(sPlain, ink(thousands(unread))+plural(unread, " message", " messages")))
+		spans = append(spans, own(sPlain, ink(thousands(unread))+plural(unread, " message", " messages")))
 	case unread == 1:
-		m.say(a, own(sAccent, "new: "), said(sBold, sender(newest)), own(sDim, " "+m.theme.marks.dash+" "), said(sPlain, newest.Subject))
+		spans = append(spans, said(sBold, sender(newest)), own(sDim, " "+m.theme.marks.dash+" "), said(sPlain, newest.Subject))
 	default:
-		m.say(a, own(sAccent, "new: "), own(sPlain, ink(thousands(unread))+" messages, last from "), said(sBold, sender(newest)))
+		spans = append(spans, own(sPlain, ink(thousands(unread))+" messages, last from "), said(sBold, sender(newest)))
+	}
+	m.say(a, spans...)
+	if here := m.account(); here != a { // seen from another account
+		m.say(here, append([]span{said(sBold, a.cfg.Name), own(sDim, " ")}, spans...)...)
 	}
 	m.announce(a, newest, unread)
 }

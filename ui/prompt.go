@@ -12,7 +12,9 @@ import (
 
 // prompt asks for a folder: a line being typed and the folders that match it.
 type prompt struct {
-	label  ink
+	label  ink           // before the message, and
+	to     ink           // behind it
+	what   safetext.Text // the message that it is about
 	a      *account
 	typed  string // what was typed; drawn through safetext
 	pick   int    // the candidate chosen
@@ -22,8 +24,8 @@ type prompt struct {
 // candidates is how many folders are offered at once.
 const candidates = 8
 
-func newPrompt(label ink, a *account, choose func(*Model, imapsession.Folder)) *prompt {
-	return &prompt{label: label, a: a, choose: choose}
+func newPrompt(label ink, what safetext.Text, a *account, choose func(*Model, imapsession.Folder)) *prompt {
+	return &prompt{label: label, to: " to", what: what, a: a, choose: choose}
 }
 
 // matches returns the folders whose name has every word that was typed, those
@@ -140,6 +142,11 @@ func (q *prompt) drawCandidate(p *pen, y int) {
 func (q *prompt) draw(p *pen) {
 	p.gap(sPlain, 1)
 	p.ink(sBold, q.label)
+	if p.room >= 50 {
+		p.gap(sPlain, 1)
+		p.text(sDim, q.what, p.room/2)
+	}
+	p.ink(sBold, q.to)
 	p.ink(sDim, " "+p.theme.marks.prompt+" ")
 	p.text(sPlain, safetext.Clean(q.typed), max(p.room-1, 0))
 	p.ink(sAccent, p.theme.marks.cursor)

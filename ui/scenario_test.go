@@ -439,3 +439,108 @@ func TestMouse(t *testing.T) {
 		}
 	})
 }
+
+func TestActionsWaitForTheLink(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(50)
+		p.server().say(imapsession.StateEvent{State: imapsession.Waiting, Retry: time.Now().Add(time.Minute), Reason: safetext.Const("the link is down")})
+		p.idle()
+		p.press("j !")
+		p.selects("⚑")
+		p.sees("1 to send", "offline: the link is down")
+		p.server().live()
+		p.answer(nil)
+		p.seesNot("to send")
+	})
+}
+
+func TestNewsOfAnotherAccount(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.sessions[0].start(5)
+		p.sessions[1].start(5)
+		p.idle()
+		p.sessions[1].deliver(false)
+		p.idle()
+		p.sees("home new: ", "2 home 3")
+		p.press("2")
+		p.sees("14:30 new: ")
+	}, func(o *Options) {
+		o.Accounts = append(o.Accounts, Account{Name: safetext.Const("home"), Session: newFakeSession(), Probe: time.Minute})
+	})
+}
+
+func TestMovePrompt(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("j m")
+		p.sees("asking the server for its folders", "Move (49)")
+		p.answerFolders()
+		p.types("lists")
+		p.sees("Lists/Arch")
+		p.seesNot("Drafts")
+		p.server().deliver(false)
+		p.idle()
+		p.press("enter")
+		mv, ok := p.server().pending()[0].cmd.(imapsession.Move)
+		if !ok || mv.Dest != "Lists/Arch" || mv.Target.UIDs[0] != 49 {
+			t.Errorf("the prompt sent %+v", p.server().pending())
+		}
+		p.press("m esc")
+		p.seesNot("Move (")
+		p.press("m")
+		p.types("nothing like it")
+		p.press("enter")
+		p.sees("no folder has that name")
+		if n := len(p.server().pending()); n != 1 {
+			t.Errorf("%d commands are pending, want the one move", n)
+		}
+	})
+}
+
+func TestConfiguredTrash(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("d")
+		p.answerFolders()
+		p.press("a")
+		if mv, ok := p.server().pending()[0].cmd.(imapsession.Move); !ok || mv.Dest != "Art" {
+			t.Errorf("d sent %+v", p.server().pending())
+		}
+		p.sees("the server has no folder Missing")
+	}, func(o *Options) { o.Accounts[0].Trash, o.Accounts[0].Archive = "Art", "Missing" })
+}
+
+func TestGrowingBody(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("enter")
+		p.answerBody(letter[:400], false)
+		p.sees("Hi Bob", "of 8")
+		p.seesNot("It is warm")
+		p.answerBody(letter, true)
+		p.sees("It is warm")
+		p.seesNot(" of 1 KiB")
+	})
+}
+
+func TestWideScreensReadBesideTheList(t *testing.T) {
+	atScreen(t, 160, 24, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("enter")
+		p.answerBody(letter, true)
+		p.sees("the window opens", "(40)")
+		p.press("j") // scrolls the text
+		p.selects("(50)")
+		p.press("tab j")
+		p.selects("(49)")
+		p.sees("the window opens") // still the other message
+		p.send(tea.WindowSizeMsg{Width: 80, Height: 24})
+		p.press("esc")
+		p.selects("(49)")
+		p.seesNot("the window opens")
+	})
+}
