@@ -72,6 +72,10 @@ func (p Program) check(ctx context.Context, file string, names []string) error {
 		})
 	}
 	running.Wait()
+	if ctx.Err() != nil {
+		// What the servers seemed to do then was our own doing.
+		return errors.New("interrupted before every account had been tried")
+	}
 	failed := false
 	for i, f := range findings {
 		if i > 0 {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"fmt"
 	"net"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"go.uber.org/goleak"
 
 	"tidings/internal/config"
@@ -157,6 +159,52 @@ func TestCheckShowsNoEscapes(t *testing.T) {
 				t.Errorf("the server's words are lost:\n%s\n%s", stdout, stderr)
 			}
 		})
+	}
+}
+
+// TestCheckInterrupted: an interrupted check blames nobody.
+func TestCheckInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	_, port := host(t, testserver.Listen(t, func(l *testserver.Liar) {
+		cancel() // the client is here, and waits for the greeting
+		l.ExpectClosed()
+	}))
+	path := filepath.Join(t.TempDir(), "config.toml")
+	text := fmt.Sprintf("[[account]]\nname = \"slow\"\nhost = \"127.0.0.1\"\nport = %s\ntls = \"none\"\nuser = \"a\"\npassword_command = [\"echo\", \"x\"]\n", port)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var stdout, stderr bytes.Buffer
+	status := Program{Args: []string{"check", "--config", path}, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}.run(ctx)
+	if want := "tidings: interrupted before every account had been tried\n"; status != 1 || stderr.String() != want || stdout.Len() > 0 {
+		t.Errorf("status %d\n%s%s", status, stdout.String(), stderr.String())
+	}
+}
+
+// TestDumbTerminal: a terminal that cannot place a cursor is refused in words.
+func TestDumbTerminal(t *testing.T) {
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	defer master.Close()
+	defer slave.Close()
+	p := Program{Stdin: slave, Stdout: slave, Environ: []string{"TERM=dumb"}}
+	if err := p.needTerminal(); err == nil || !strings.Contains(err.Error(), "TERM=dumb") {
+		t.Errorf("got %v", err)
+	}
+	p.Environ = []string{"TERM=xterm"}
+	if err := p.needTerminal(); err != nil {
+		t.Errorf("a terminal is refused: %v", err)
+	}
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	p.Stdout = null
+	if err := p.needTerminal(); err == nil || !strings.Contains(err.Error(), "standard output") {
+		t.Errorf("/dev/null: %v", err)
 	}
 }
 
