@@ -1,6 +1,9 @@
 package message
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // contentType is a Content-Type or Content-Disposition value, read leniently
 // where mime.ParseMediaType gives everything up for one bad parameter.
@@ -37,12 +40,13 @@ func (c *contentType) text(name, charset string) string {
 // extended reads name*, name*0, name*0*, name*1 ... (RFC 2231 §3, §4).
 func (c *contentType) extended(name string) (string, bool) {
 	if v := c.param(name + "*"); v != "" {
-		return decodeExtended(v, "", true), true
+		charset, v := cutExtended(v)
+		return decodeCharset(percentDecode(v), charset), true
 	}
 	var raw []byte
 	charset, found := "", false
 	for i := 0; i < maxParams; i++ {
-		key := name + "*" + itoa(i)
+		key := name + "*" + strconv.Itoa(i)
 		if v := c.param(key + "*"); v != "" {
 			if i == 0 {
 				charset, v = cutExtended(v)
@@ -65,21 +69,7 @@ func (c *contentType) extended(name string) (string, bool) {
 	return s, true
 }
 
-func itoa(i int) string {
-	if i < 10 {
-		return string(rune('0' + i))
-	}
-	return string(rune('0'+i/10)) + string(rune('0'+i%10))
-}
-
-// decodeExtended decodes charset'language'percent-encoded.
-func decodeExtended(v, charset string, first bool) string {
-	if first {
-		charset, v = cutExtended(v)
-	}
-	return decodeCharset(percentDecode(v), charset)
-}
-
+// cutExtended cuts charset'language'percent-encoded.
 func cutExtended(v string) (charset, rest string) {
 	i := strings.IndexByte(v, '\'')
 	if i < 0 {

@@ -144,6 +144,8 @@ func TestURLsInText(t *testing.T) {
 		"xhttps://a.example":                  "",
 		"https://a.example/ü?":                "https://a.example/ü",
 		"file://x http://b.example, and more": "http://b.example",
+		"见 https://a.example/x。再见":            "https://a.example/x",
+		"«https://a.example/x»":               "https://a.example/x",
 		"http://":                             "",
 	} {
 		got := ""

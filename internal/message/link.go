@@ -2,6 +2,8 @@ package message
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
@@ -75,13 +77,23 @@ func urlIn(s string) (start, end int) {
 			continue
 		}
 		end = from
-		for end < len(s) && s[end] > ' ' && s[end] != 0x7f && strings.IndexByte("<>\"`", s[end]) < 0 {
-			end++
-		}
+		end += urlLen(s[end:])
 		if end = trimURL(s, from, end); end > from {
 			return start, end
 		}
 	}
+}
+
+// urlLen is how far the characters of a URL go. Punctuation that is wide, or
+// typographic, stands around URLs and not in them.
+func urlLen(s string) int {
+	for i, r := range s {
+		if r <= ' ' || r == 0x7f || strings.ContainsRune("<>\"`", r) ||
+			r >= utf8.RuneSelf && (unicode.IsSpace(r) || strings.ContainsRune("。，、；：！？（）「」『』【】《》〈〉“”‘’«»…", r)) {
+			return i
+		}
+	}
+	return len(s)
 }
 
 // trimURL takes off the end what ends the sentence and not the address: full

@@ -144,7 +144,7 @@ func (w *walker) entity(p part, depth int, top bool) {
 		w.attached(p)
 		return
 	}
-	if p.name != "" && t != "message/rfc822" {
+	if p.name != "" && !strings.HasPrefix(t, "message/") {
 		w.attach(p.attachment()) // shown, and there to be saved
 	}
 	switch t {
@@ -290,9 +290,12 @@ func (w *walker) alternative(parts []part, depth int, top bool) {
 			w.entity(q, depth+1, false)
 			continue
 		case shown:
-			w.mute++
-			w.entity(q, depth+1, false)
-			w.mute--
+			// A nameless part is one more form of the same text (AMP).
+			if strings.HasPrefix(q.ct.mediaType, "multipart/") || q.name != "" {
+				w.mute++
+				w.entity(q, depth+1, false)
+				w.mute--
+			}
 			continue
 		}
 		// Render at the end of what is there; take it back if it says nothing.

@@ -176,7 +176,10 @@ func (p *part) size() int64 {
 
 // isAttachment tells whether the part is to be listed and not shown.
 func (p *part) isAttachment() bool {
-	if p.disposition == "attachment" {
+	switch {
+	case p.ct.mediaType == "message/rfc822" || p.ct.mediaType == "message/global":
+		return false // shown and listed, whatever its disposition: it was sent to be read
+	case p.disposition == "attachment":
 		return true
 	}
 	switch p.ct.mediaType {
@@ -184,7 +187,7 @@ func (p *part) isAttachment() bool {
 		return p.name != "" && p.disposition != "inline"
 	case "text/x-patch", "text/x-diff", "text/markdown", "text/enriched", "text/richtext",
 		"text/rfc822-headers", "message/delivery-status", "message/disposition-notification",
-		"text/calendar", "message/rfc822", "message/global":
+		"text/calendar":
 		return false
 	}
 	return !strings.HasPrefix(p.ct.mediaType, "multipart/")
