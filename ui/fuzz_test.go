@@ -17,7 +17,7 @@ func FuzzRow(f *testing.F) {
 		f.Add(s, s, uint16(80))
 	}
 	f.Add("\u0301a", "\u0301\u0301", uint16(40))
-	f.Add("👩‍", "‍🚀", uint16(30))
+	f.Add("👩\u200d", "\u200d🚀", uint16(30))
 	f.Add("🇩", "🇪", uint16(44))
 	f.Add("क्", "ष", uint16(61))
 	f.Fuzz(func(t *testing.T, from, subject string, width uint16) {

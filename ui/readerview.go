@@ -53,7 +53,7 @@ func (m *Model) drawBanner(p *pen, a *account, r *reader) {
 	if m.reading {
 		focus = p.theme.marks.cursor
 	}
-	p.ink(sBar, focus)
+	p.ink(sBarAccent, focus)
 	var right []span
 	switch {
 	case r.gone:

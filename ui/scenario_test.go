@@ -544,3 +544,21 @@ func TestWideScreensReadBesideTheList(t *testing.T) {
 		p.seesNot("the window opens")
 	})
 }
+
+func TestEmojiAsText(t *testing.T) {
+	atScreen(t, 120, 30, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("enter")
+		p.answerBody(letter, true)
+		p.sees("done")
+		p.press("esc")
+		for _, l := range append(p.lines(), "") {
+			for _, r := range l {
+				if r >= 0x1f000 {
+					t.Fatalf("an emoji is drawn: %q", l)
+				}
+			}
+		}
+	}, func(o *Options) { o.EmojiText = true })
+}

@@ -33,7 +33,8 @@ const (
 	sBarGood
 	sBarWarn
 	sBarBad
-	sPick // the chosen line of a prompt
+	sBarAccent // the cursor mark on a bar
+	sPick      // the chosen line of a prompt
 	nStyles
 )
 
@@ -103,7 +104,7 @@ var onDark = [nStyles]string{
 	sQuote1: "38;5;109", sQuote2: "38;5;139", sQuote3: "38;5;144", sLink: "4;38;5;75",
 	sBar: "38;5;252;48;5;236", sBarBold: "1;38;5;255;48;5;236", sBarDim: "38;5;246;48;5;236",
 	sBarGood: "38;5;114;48;5;236", sBarWarn: "38;5;215;48;5;236", sBarBad: "1;38;5;210;48;5;236",
-	sPick: "1;38;5;75",
+	sBarAccent: "38;5;75;48;5;236", sPick: "1;38;5;75",
 }
 
 var onLight = [nStyles]string{
@@ -113,7 +114,7 @@ var onLight = [nStyles]string{
 	sQuote1: "38;5;24", sQuote2: "38;5;96", sQuote3: "38;5;94", sLink: "4;38;5;26",
 	sBar: "38;5;236;48;5;254", sBarBold: "1;38;5;232;48;5;254", sBarDim: "38;5;242;48;5;254",
 	sBarGood: "38;5;28;48;5;254", sBarWarn: "38;5;130;48;5;254", sBarBad: "1;38;5;124;48;5;254",
-	sPick: "1;38;5;26",
+	sBarAccent: "38;5;26;48;5;254", sPick: "1;38;5;26",
 }
 
 // sixteen leaves the choice of shades to the terminal's own palette, and is
@@ -124,7 +125,7 @@ var sixteen = [nStyles]string{
 	sGood: "32", sWarn: "1;33", sBad: "1;31",
 	sQuote1: "36", sQuote2: "35", sQuote3: "32", sLink: "4;36",
 	sBar: "7", sBarBold: "1;7", sBarDim: "7", sBarGood: "7", sBarWarn: "1;7", sBarBad: "1;7",
-	sPick: "1;7",
+	sBarAccent: "7", sPick: "1;7",
 }
 
 // plainConsole reports whether the terminal should get ASCII marks: the Linux
