@@ -10,9 +10,6 @@ import (
 // lines.
 func (w *walker) calendar(p part) {
 	s := w.take(p)
-	if w.mute > 0 {
-		return
-	}
 	var summary, where, start, end, organizer string
 	method := strings.ToUpper(p.ct.param("method"))
 	inEvent, depth := false, 0

@@ -17,9 +17,6 @@ const (
 // html shows a text/html part.
 func (w *walker) html(p part) {
 	s := w.take(p)
-	if w.mute > 0 {
-		return
-	}
 	before, links := len(w.lines), len(w.m.Links)
 	hidden := w.render(s, p.open, false)
 	if hidden && len(w.lines) == before && before < maxLines {

@@ -41,11 +41,8 @@ func Parse(b []byte, truncated bool) *Message {
 	}
 	p := readPart(b, "text/plain", truncated)
 	w.entity(p, 0, true)
-	if w.empty() && len(w.m.Attachments) == 0 && strings.HasPrefix(p.ct.mediaType, "multipart/") {
-		if len(w.m.Problems) == 0 && len(bytes.TrimSpace(p.body)) > 0 {
-			w.problem(safetext.Const("No part of this message has any text; it is shown as it came."))
-		}
-		w.raw(p.body, truncated)
+	if w.empty() && len(w.m.Attachments) == 0 && len(w.m.Problems) > 0 {
+		w.raw(p.body, truncated) // better than nothing
 	}
 	return w.done()
 }
@@ -119,6 +116,9 @@ func (w *walker) done() *Message {
 
 // take is the text of p as far as the bound on all text allows; it is charged.
 func (w *walker) take(p part) string {
+	if w.mute > 0 {
+		return ""
+	}
 	s := p.text(max(0, w.textLeft))
 	w.textLeft -= len(s)
 	return s

@@ -36,6 +36,7 @@ func TestWhatIsShown(t *testing.T) {
 		{"HTML over an excuse", mime("alternative", seeHTML, htmlPart), "the HTML text x [1]", nil},
 		{"the excuse over nothing", mime("alternative", seeHTML, emptyHTML), "This is an HTML message. Please use a capable program.", nil},
 		{"HTML alone", mime("alternative", htmlPart), "the HTML text x [1]", nil},
+		{"nothing at all", mime("alternative", emptyPart, emptyHTML), "", nil},
 		{"attachments of what is not shown", mime("alternative", plainPart, mime("mixed", htmlPart, pdfPart)),
 			"the plain text", []string{"a.pdf"}},
 		{"one more form of the text is no attachment", mime("alternative", plainPart, "Content-Type: text/x-amp-html\r\n\r\n<p>", htmlPart),

@@ -12,9 +12,6 @@ const maxQuote = 100
 // plain shows a text/plain part: flowed or as it stands.
 func (w *walker) plain(p part) {
 	s := w.take(p)
-	if w.mute > 0 {
-		return
-	}
 	if strings.EqualFold(p.ct.param("format"), "flowed") {
 		for _, l := range flow(s, strings.EqualFold(p.ct.param("delsp"), "yes")) {
 			w.plainLine(l.text, l.quote, l.fixed)
@@ -164,9 +161,6 @@ func flow(s string, delSp bool) []flowedLine {
 // commands.
 func (w *walker) enriched(p part) {
 	s := w.take(p)
-	if w.mute > 0 {
-		return
-	}
 	var b strings.Builder
 	for s != "" {
 		i := strings.IndexByte(s, '<')
