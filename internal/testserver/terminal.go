@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -81,7 +82,7 @@ func Tmux(t testing.TB, command []string, opts ...TerminalOption) *Terminal {
 				t.Logf("the screen at the end:\n%s", screen)
 			}
 		}
-		_, _ = term.tmux("kill-server")
+		term.end()
 		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("remove tmux's directory: %v", err)
 		}
@@ -100,21 +101,60 @@ func Tmux(t testing.TB, command []string, opts ...TerminalOption) *Terminal {
 	for _, pair := range s.env {
 		args = append(args, "-e", pair)
 	}
-	start := command
+	recording := ""
 	if s.record {
-		// The copy has to be there before the first byte: the command waits for
-		// its go on a channel of tmux.
 		term.logged = filepath.Join(dir, "output")
-		start = append([]string{"sh", "-c", `"$0" -S "$1" wait-for go; shift; exec "$@"`, program, term.socket}, command...)
+		recording = "yes"
 	}
-	if out, err := term.tmux(append(args, start...)...); err != nil {
+	args = append(args, "sh", "-c", runner, dir, program, recording)
+	if out, err := term.tmux(append(args, command...)...); err != nil {
 		t.Fatalf("start tmux: %v\n%s", err, out)
 	}
 	if s.record {
+		// The copy has to be there before the first byte: the command waits.
 		term.must("pipe-pane", "-O", "cat >"+term.logged)
 		term.must("wait-for", "-S", "go")
 	}
 	return term
+}
+
+// runner runs the command in the pane and writes down its process and its exit
+// status: tmux 3.3 sometimes loses the latter. The signals of the terminal are
+// for the command; the shell only outlives them.
+const runner = `trap : HUP INT QUIT TERM
+dir=$0 tmux=$1 recording=$2
+shift 2
+test -z "$recording" || "$tmux" -S "$dir/s" wait-for go
+sh -c 'echo $$ >"$0/pid.new" && mv "$0/pid.new" "$0/pid" && exec "$@"' "$dir" "$@"
+echo $? >"$dir/status.new" && mv "$dir/status.new" "$dir/status"`
+
+// end closes the terminal under the command, and kills the command if that does
+// not end it.
+func (term *Terminal) end() {
+	_, _ = term.tmux("kill-server")
+	pid, ok := term.number("pid")
+	if !ok {
+		return
+	}
+	ended := func() bool {
+		_, ok := term.number("status")
+		return ok
+	}
+	if !term.poll(5*time.Second, ended) {
+		term.t.Errorf("the command still ran 5 s after its terminal had closed")
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+		term.poll(5*time.Second, ended)
+	}
+}
+
+// number reads one of the runner's files.
+func (term *Terminal) number(name string) (int, bool) {
+	data, err := os.ReadFile(filepath.Join(term.dir, name))
+	if err != nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	return n, err == nil
 }
 
 // tmux runs a tmux command against the private server.
@@ -242,32 +282,25 @@ func Shows(screen []string, text string) bool {
 // signal that killed it is 128 plus its number.
 func (term *Terminal) Exited(timeout time.Duration) int {
 	term.t.Helper()
-	status := ""
-	if !term.poll(timeout, func() bool {
-		dead, rest, _ := strings.Cut(term.Format("#{pane_dead} #{pane_dead_status} #{pane_dead_signal}"), " ")
-		status = rest
-		return dead == "1"
+	status := 0
+	if !term.poll(timeout, func() (ok bool) {
+		status, ok = term.number("status")
+		return ok
 	}) {
 		term.t.Fatalf("the command did not end in %v; the screen is\n%s", timeout, strings.Join(term.Screen(), "\n"))
 	}
-	code, signal, _ := strings.Cut(status, " ")
-	if code == "" {
-		n, _ := strconv.Atoi(signal)
-		return 128 + n
-	}
-	n, err := strconv.Atoi(code)
-	if err != nil {
-		term.t.Fatalf("tmux says the exit status is %q", status)
-	}
-	return n
+	return status
 }
 
 // Pid is the command's process.
 func (term *Terminal) Pid() int {
 	term.t.Helper()
-	pid, err := strconv.Atoi(term.Format("#{pane_pid}"))
-	if err != nil {
-		term.t.Fatalf("tmux names no process: %v", err)
+	pid := 0
+	if !term.poll(10*time.Second, func() (ok bool) {
+		pid, ok = term.number("pid")
+		return ok
+	}) {
+		term.t.Fatal("the command did not start")
 	}
 	return pid
 }

@@ -39,3 +39,10 @@ func TestTerminalResizesAndSignals(t *testing.T) {
 		t.Errorf("exit status %d, want 130 for SIGINT", status)
 	}
 }
+
+func TestTerminalTellsOfSignals(t *testing.T) {
+	term := Tmux(t, []string{"sh", "-c", "echo ready; kill -9 $$"})
+	if status := term.Exited(patience); status != 128+9 {
+		t.Errorf("exit status %d, want 137 for SIGKILL", status)
+	}
+}
