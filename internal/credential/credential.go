@@ -172,9 +172,11 @@ func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 	return checked(secret, "an empty password was typed")
 }
 
-// withoutTerminal takes out of a command's environment what would lead a PIN
-// entry program to the terminal that the screen owns.
-var withoutTerminal = []string{"GPG_TTY", "SSH_ASKPASS_REQUIRE=force"}
+// withoutTerminal keeps PIN entry programs away from the terminal that the
+// screen owns. An unset GPG_TTY would not do: gpg-agent then asks on the terminal
+// that it was started on, which may well be ours. Those with a window of their
+// own go on to work.
+var withoutTerminal = []string{"GPG_TTY=/dev/null"}
 
 func fromCommand(ctx context.Context, argv []string, terminal bool) (string, error) {
 	p := run.Program{Argv: argv, Timeout: commandTime, Output: maxSecret, Terminal: terminal}
@@ -184,22 +186,25 @@ func fromCommand(ctx context.Context, argv []string, terminal bool) (string, err
 	out, err := p.Run(ctx)
 	defer clear(out.Stdout)
 	if err != nil {
-		return "", commandProblem(argv[0], out.Stderr, err)
+		return "", commandProblem(argv[0], out, err)
 	}
 	if out.StdoutTruncated {
 		return "", fmt.Errorf("password_command printed more than %d KiB; its first line has to be the password", maxSecret>>10)
 	}
-	line, _, _ := strings.Cut(string(out.Stdout), "\n")
-	return checked(line, "password_command printed nothing; its first line has to be the password")
+	return checked(firstLine(out.Stdout), "password_command printed nothing; its first line has to be the password")
 }
 
 // commandProblem says why the command failed, in its own words where it has
 // any. What it printed on stdout may be the secret and is never shown.
-func commandProblem(program string, stderr []byte, err error) error {
+func commandProblem(program string, out run.Result, err error) error {
 	if errors.Is(err, run.ErrNotFound) {
 		return fmt.Errorf("password_command: there is no program %q; install it or correct the config", program)
 	}
-	why := safetext.Clean(run.LastLine(stderr))
+	words := run.LastLine(out.Stderr)
+	if printed := strings.TrimSpace(firstLine(out.Stdout)); printed != "" && strings.Contains(words, printed) {
+		words = "" // it quotes what may be the secret
+	}
+	why := safetext.Clean(words)
 	if why.Len() > 200 {
 		why = safetext.Format("%s…", why.Slice(0, 200))
 	}
@@ -207,6 +212,11 @@ func commandProblem(program string, stderr []byte, err error) error {
 		return fmt.Errorf("password_command failed: %w", err)
 	}
 	return fmt.Errorf("password_command failed: %s (%w)", why, err)
+}
+
+func firstLine(data []byte) string {
+	line, _, _ := strings.Cut(string(data), "\n")
+	return line
 }
 
 func fromEnv(name string) (string, error) {

@@ -58,6 +58,8 @@ func TestSecret(t *testing.T) {
 		{name: "command, spaces are kept", s: Settings{Command: script("echo ' a '")}, want: " a "},
 		{name: "command fails", s: Settings{Command: script("echo '" + secret + "'; echo first >&2; echo 'the store is \033[31mlocked' >&2; exit 2")},
 			errs: []string{"password_command failed", "exit status 2", "the store is", "locked"}},
+		{name: "command fails and quotes the password", s: Settings{Command: script("echo '" + secret + "'; echo 'refused: " + secret + "' >&2; exit 2")},
+			errs: []string{"password_command failed", "exit status 2"}},
 		{name: "command fails silently", s: Settings{Command: script("exit 2")}, errs: []string{"password_command failed", "exit status 2"}},
 		{name: "command prints nothing", s: Settings{Command: []string{"true"}}, errs: []string{"printed nothing"}},
 		{name: "command prints an empty line first", s: Settings{Command: script("echo; echo " + secret)}, errs: []string{"printed nothing"}},
@@ -158,6 +160,18 @@ func TestCommandRunsAtEachLogin(t *testing.T) {
 	cancel()
 	if _, err := source.Secret(ctx); !errors.Is(err, context.Canceled) {
 		t.Errorf("with its context ended: %v", err)
+	}
+}
+
+// TestCommandIsKeptFromTheScreen: behind the screen a command finds no terminal,
+// and gpg-agent is told of none.
+func TestCommandIsKeptFromTheScreen(t *testing.T) {
+	t.Setenv("GPG_TTY", "/dev/pts/7")
+	t.Setenv("DISPLAY", ":7")
+	source := New(Settings{Command: script(`(: </dev/tty) 2>/dev/null && t=reached || t=none; echo "$t $GPG_TTY $DISPLAY"`)})
+	got, err := source.Secret(t.Context())
+	if want := "none /dev/null :7"; err != nil || got.Password != want {
+		t.Errorf("the command saw %q, %v; want %q", got.Password, err, want)
 	}
 }
 

@@ -47,8 +47,7 @@ func fromFile(path string) (string, error) {
 	if len(data) > maxSecret {
 		return "", fmt.Errorf("password_file %q is larger than %d KiB; its first line has to be the password", path, maxSecret>>10)
 	}
-	line, _, _ := strings.Cut(string(data), "\n")
-	return checked(line, fmt.Sprintf("password_file %q is empty; its first line has to be the password", path))
+	return checked(firstLine(data), fmt.Sprintf("password_file %q is empty; its first line has to be the password", path))
 }
 
 // quote quotes a path for the shell that a person would paste it into.
