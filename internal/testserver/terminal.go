@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -126,7 +127,9 @@ dir=$0 tmux=$1 recording=$2
 shift 2
 test -z "$recording" || "$tmux" -S "$dir/s" wait-for go
 sh -c 'echo $$ >"$0/pid.new" && mv "$0/pid.new" "$0/pid" && exec "$@"' "$dir" "$@"
-echo $? >"$dir/status.new" && mv "$dir/status.new" "$dir/status"`
+code=$?
+test -z "$recording" || printf '\033]7777;end\007' 2>/dev/null
+echo $code >"$dir/status.new" && mv "$dir/status.new" "$dir/status"`
 
 // end closes the terminal under the command, and kills the command if that does
 // not end it.
@@ -237,8 +240,12 @@ func (term *Terminal) Output() []byte {
 	if err != nil && !os.IsNotExist(err) {
 		term.t.Fatalf("read the output: %v", err)
 	}
-	return data
+	return bytes.TrimSuffix(data, []byte(endOfOutput))
 }
+
+// endOfOutput is what the runner writes behind a recorded command's output; no
+// terminal knows the sequence.
+const endOfOutput = "\x1b]7777;end\a"
 
 // look is how often a waiting test looks at the screen.
 const look = 20 * time.Millisecond
@@ -279,15 +286,23 @@ func Shows(screen []string, text string) bool {
 }
 
 // Exited waits until the command has ended and returns its exit status; a
-// signal that killed it is 128 plus its number.
+// signal that killed it is 128 plus its number. From then on Output is all that
+// the command wrote.
 func (term *Terminal) Exited(timeout time.Duration) int {
 	term.t.Helper()
 	status := 0
 	if !term.poll(timeout, func() (ok bool) {
 		status, ok = term.number("status")
-		return ok
+		// A dead pane is one whose output tmux has read to its end, and passed on.
+		return ok && term.Format("#{pane_dead}") == "1"
 	}) {
 		term.t.Fatalf("the command did not end in %v; the screen is\n%s", timeout, strings.Join(term.Screen(), "\n"))
+	}
+	if term.logged != "" && !term.poll(5*time.Second, func() bool {
+		data, err := os.ReadFile(term.logged)
+		return err == nil && bytes.HasSuffix(data, []byte(endOfOutput))
+	}) {
+		term.t.Fatal("the copy of the output does not end")
 	}
 	return status
 }

@@ -23,7 +23,7 @@ func TestTerminalShowsAndTypes(t *testing.T) {
 	if status := term.Exited(patience); status != 3 {
 		t.Errorf("exit status %d, want 3", status)
 	}
-	if out := term.Output(); !bytes.Contains(out, []byte("10 60\r\n")) || !bytes.Contains(out, []byte("\x1b]2;a title\a")) {
+	if out := term.Output(); !bytes.HasSuffix(out, []byte("got <C-c Enter; $HOME>\r\n")) || !bytes.Contains(out, []byte("10 60\r\n")) || !bytes.Contains(out, []byte("\x1b]2;a title\a")) {
 		t.Errorf("recorded %q", out)
 	}
 }
