@@ -21,7 +21,7 @@ func (m *Model) key(k tea.KeyPressMsg) {
 	switch act {
 	case actQuit:
 		m.quit = true
-		m.later(tea.Quit)
+		m.end()
 		return
 	case actSuspend:
 		m.later(tea.Suspend)

@@ -29,7 +29,12 @@ func TestMain(m *testing.M) {
 		screenChild()
 	}
 	time.Local = time.UTC
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m,
+		// Bubble Tea does not wait for its reader of keys when it is ended by its
+		// context, and that one may hang on a key nobody takes any more.
+		goleak.IgnoreAnyFunction("charm.land/bubbletea/v2.(*Program).readLoop"),
+		goleak.IgnoreAnyFunction("github.com/charmbracelet/ultraviolet.(*TerminalReader).StreamEvents.func1"),
+	)
 }
 
 // person sits at a screen of their own, with fake sessions behind it, and with
@@ -79,6 +84,7 @@ func sitDown(t reporter, w, h int, change ...func(*Options)) *person {
 		p.sessions = append(p.sessions, a.Session.(*fakeSession))
 	}
 	p.m = newModel(o)
+	p.m.end = func() { p.quit = true }
 	p.run(p.m.Init())
 	p.send(tea.WindowSizeMsg{Width: w, Height: h})
 	return p
@@ -109,9 +115,6 @@ func (p *person) send(msg tea.Msg) {
 	switch msg := msg.(type) {
 	case tea.RawMsg:
 		p.raw = append(p.raw, msg.Msg.(string))
-		return
-	case tea.QuitMsg:
-		p.quit = true
 		return
 	}
 	p.updates++

@@ -34,7 +34,8 @@ type Model struct {
 	reading bool  // the reader has the keys, not the list
 	over    shade // help or log, over everything else
 	prompt  *prompt
-	quit    bool
+	quit    bool   // the person quits
+	end     func() // ends the program
 
 	terminal notify.Terminal
 	limiter  notify.Limiter
@@ -49,7 +50,7 @@ type Model struct {
 func newModel(o Options) *Model {
 	env := environment(o.Environ)
 	m := &Model{
-		opts: o, now: time.Now(), dark: true, profile: colorprofile.Env(o.Environ),
+		opts: o, now: time.Now(), dark: true, end: func() {}, profile: colorprofile.Env(o.Environ),
 		ascii: plainConsole(env), terminal: notify.Detect(o.Environ),
 	}
 	for _, a := range o.Accounts {

@@ -83,7 +83,7 @@ func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
 	}
 	spans := []span{own(sAccent, "new: ")}
 	switch {
-	case newest == nil || ev.Gap && unread > 1:
+	case newest == nil:
 		spans = append(spans, own(sPlain, ink(thousands(unread))+plural(unread, " message", " messages")))
 	case unread == 1:
 		spans = append(spans, said(sBold, sender(newest)), own(sDim, " "+m.theme.marks.dash+" "), said(sPlain, newest.Subject))

@@ -63,7 +63,7 @@ func run(ctx context.Context, m *Model, o Options) error {
 		select {}
 	default:
 	}
-	if ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) || errors.Is(err, tea.ErrInterrupted) {
+	if m.quit || ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) || errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}
 	return err
@@ -78,6 +78,10 @@ func loop(p *tea.Program) error {
 }
 
 func newProgram(ctx context.Context, m *Model, o Options, extra ...tea.ProgramOption) *tea.Program {
+	// Quitting ends the context instead of returning tea.Quit: for that one
+	// Bubble Tea waits up to half a second for its reader of keys, which hangs
+	// if anything was typed, or answered by the terminal, behind the Q.
+	ctx, m.end = context.WithCancel(ctx)
 	m.done = ctx.Done()
 	return tea.NewProgram(m, append(programOptions(ctx, o), extra...)...)
 }
