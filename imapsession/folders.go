@@ -6,6 +6,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"tidings/imapsession/wire"
 	"tidings/internal/safetext"
 )
 
@@ -61,7 +62,7 @@ var roles = map[imap.MailboxAttr]string{
 }
 
 func newFolder(data *imap.ListData) Folder {
-	f := Folder{Raw: data.Mailbox, Name: safetext.Clean(data.Mailbox), Delimiter: data.Delim}
+	f := Folder{Raw: data.Mailbox, Name: safetext.Clean(wire.MailboxTitle(data.Mailbox)), Delimiter: data.Delim}
 	for _, attr := range data.Attrs {
 		if role, ok := findRole(attr); ok && f.Role == "" {
 			f.Role = role

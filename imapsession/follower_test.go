@@ -72,7 +72,8 @@ type follower struct {
 	told      map[store.UID]bool // told of as new
 	unseen    UnseenEvent
 	alerts    []AlertEvent
-	kinds     []string // the events in order, by type
+	kinds     []string      // the events in order, by type
+	asleep    chan struct{} // not nil: it takes nothing until this is closed
 }
 
 // start runs a session and a follower; both end with the test, or with stop.
@@ -154,6 +155,12 @@ func (f *follower) wait() {
 }
 
 func (f *follower) take(evs []Event) {
+	f.mu.Lock()
+	asleep := f.asleep
+	f.mu.Unlock()
+	if asleep != nil {
+		<-asleep
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, ev := range evs {

@@ -11,6 +11,9 @@ import (
 const (
 	idleRenew      = 9 * time.Minute
 	idleRenewGmail = 4 * time.Minute
+	// idleRenewMost stays clear of imapclient's own restart after 28 minutes,
+	// which does not wait for replies.
+	idleRenewMost = 25 * time.Minute
 	// doneLimit bounds the wait for DONE's reply from a server that talks on;
 	// one that is silent is given up after PhaseDone.
 	doneLimit = 30 * time.Second
@@ -29,7 +32,7 @@ func (l *link) renewEvery() time.Duration {
 	if l.isGmail() {
 		d = min(d, idleRenewGmail)
 	}
-	return d
+	return min(d, idleRenewMost)
 }
 
 // waitForEvents holds IDLE, or sits between two polls, until there is something
@@ -58,6 +61,7 @@ func (l *link) holdIdle(ctx context.Context) error {
 			return l.idleRefused("the server refuses IDLE: it said " + words(err))
 		}
 		l.s.idleNo++
+		l.s.idleWhy = "the server does not answer IDLE"
 		return l.lost(err)
 	}
 	l.tap.SetPhase(wire.PhaseIdle)
@@ -168,8 +172,9 @@ func (l *link) idleEnded(err error, after time.Duration) error {
 		return nil
 	}
 	l.s.idleNo++
+	l.s.idleWhy = "the server keeps ending IDLE"
 	if l.s.idleNo >= maxIdleNo {
-		return l.idleRefused("the server keeps ending IDLE")
+		return l.idleRefused(l.s.idleWhy)
 	}
 	return nil
 }
@@ -196,8 +201,8 @@ func (l *link) chooseWatch() {
 	case !l.canIdle():
 		l.fallBack("the server has no IDLE")
 	case l.s.idleNo >= maxIdleNo:
-		l.fallBack("the server does not answer IDLE")
-		l.s.idleNo = 0
+		l.fallBack(l.s.idleWhy)
+		l.s.idleNo = 0 // the next link tries it again
 	}
 }
 

@@ -423,3 +423,64 @@ func TestNewRowThatIsKnownBeforeItIsAskedFor(t *testing.T) {
 		}
 	})
 }
+
+func TestBurstOfMail(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 100)
+		f, _ := start(t, srv.config())
+		f.live(1)
+		c := srv.idling(t)
+		for range 999 {
+			srv.arrive(false)
+		}
+		srv.with(func() { srv.next++; srv.rows = append(srv.rows, fakeRow{uid: srv.next, flags: "\\Seen"}) })
+		c.send("* 1100 EXISTS")
+		f.until("new mail", func() bool { return len(f.newMail) == 1 && f.newMail[0].Count == 1000 })
+		if n := len(f.newMail[0].UIDs); n != 60 {
+			t.Errorf("%d of them by name", n)
+		}
+		f.until("the unread count", func() bool { return f.unseen.Known && f.unseen.N == 1099 })
+		if n := len(srv.said("FETCH")); n != 2 {
+			t.Errorf("%d FETCHes", n)
+		}
+	})
+}
+
+func TestStormOfEventsWithASleepingListener(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const n = 20_000
+		srv := newFake(t, n)
+		cfg := srv.config()
+		cfg.FirstWindow = n
+		f, _ := start(t, cfg)
+		f.live(1)
+		f.until("the unread count", func() bool { return f.unseen.Known })
+		c := srv.idling(t)
+		awake := make(chan struct{})
+		f.mu.Lock()
+		f.asleep = awake
+		f.mu.Unlock()
+		var lines []string
+		for i := range n - 10 {
+			srv.rows[i].flags = "\\Seen"
+			lines = append(lines, fmt.Sprintf("* %d FETCH (FLAGS (\\Seen))", i+1))
+		}
+		c.send(lines...)
+		srv.with(func() { srv.rows = srv.rows[1:] })
+		c.send("* 1 EXPUNGE")
+		synctest.Wait()
+		if p := f.s.box.Pending(); p > 3*boxLimit {
+			t.Errorf("%d events wait", p)
+		}
+		close(awake)
+		f.until("the count", func() bool { return f.list.Len() == n-1 && f.unseen.Known && f.unseen.N == 10 })
+		f.inStep(srv)
+		if len(f.resyncs) < 2 {
+			t.Error("there was no overflow")
+		}
+		if r := f.do(StoreFlags{Target: f.target(n), Add: []string{"\\Seen"}}); r.Err != nil {
+			t.Error(r.Err)
+		}
+		f.inStep(srv)
+	})
+}

@@ -152,9 +152,7 @@ func isEOF(err error) bool {
 // pump applies everything that the tap has queued, in wire order. What
 // contradicts the list is noted in desync.
 func (l *link) pump() {
-	for _, ev := range l.tap.Events() {
-		l.apply(ev)
-	}
+	l.tap.Each(func(ev *wire.Event) { l.apply(*ev) })
 }
 
 // apply takes one wire event.

@@ -204,8 +204,14 @@ func (l *link) nextDue(now time.Time) time.Duration {
 
 func (l *link) screenDue() bool { return !l.screenWants().empty() }
 
+// unseenDue tells whether the unread count has to be asked for. It is, too, when
+// rows arrived of which nobody will ask for the flags.
 func (l *link) unseenDue(now time.Time) bool {
-	return !l.s.unseen.known && !now.Before(l.unseenAt)
+	s := l.s
+	if s.unseen.known && !s.unseen.settle(s.list) && s.freshFrom >= s.list.Len() {
+		s.unseen.known = false
+	}
+	return !s.unseen.known && !now.Before(l.unseenAt)
 }
 
 // work gives the next job its turn.

@@ -145,7 +145,8 @@ type Session struct {
 	backoff backoff
 	clock   clock
 	proven  bool // this account has selected its mailbox before
-	idleNo  int  // times that IDLE was refused or went unanswered in a row
+	idleNo  int  // times in a row that IDLE came to nothing
+	idleWhy string
 }
 
 // New makes a session; nothing happens before Run.
