@@ -77,6 +77,10 @@ func Tmux(t testing.TB, command []string, opts ...TerminalOption) *Terminal {
 		t.Fatalf("make tmux's directory: %v", err)
 	}
 	term := &Terminal{t: t, program: program, dir: dir, socket: filepath.Join(dir, "s")}
+	release, err := term.guard()
+	if err != nil {
+		t.Fatalf("guard tmux: %v", err)
+	}
 	t.Cleanup(func() {
 		if t.Failed() {
 			if screen, err := term.tmux("capture-pane", "-p"); err == nil {
@@ -84,6 +88,7 @@ func Tmux(t testing.TB, command []string, opts ...TerminalOption) *Terminal {
 			}
 		}
 		term.end()
+		release()
 		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("remove tmux's directory: %v", err)
 		}
@@ -130,6 +135,24 @@ sh -c 'echo $$ >"$0/pid.new" && mv "$0/pid.new" "$0/pid" && exec "$@"' "$dir" "$
 code=$?
 test -z "$recording" || printf '\033]7777;end\007' 2>/dev/null
 echo $code >"$dir/status.new" && mv "$dir/status.new" "$dir/status"`
+
+// guard ends the tmux server if the test is killed before it can: a shell waits
+// for the end of its standard input. release ends the guard.
+func (term *Terminal) guard() (release func(), err error) {
+	watch := exec.Command("sh", "-c", `read -r _; "$0" -S "$1" kill-server 2>/dev/null`, term.program, term.socket)
+	alive, err := watch.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := watch.Start(); err != nil {
+		return nil, err
+	}
+	return func() {
+		_ = alive.Close()
+		// It fails where the server has ended already, as it should have.
+		_ = watch.Wait()
+	}, nil
+}
 
 // end closes the terminal under the command, and kills the command if that does
 // not end it.
