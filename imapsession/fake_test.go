@@ -273,9 +273,8 @@ func fakeItems(r fakeRow, items string) string {
 	if strings.Contains(items, "INTERNALDATE") {
 		out += ` INTERNALDATE "20-Nov-2026 10:00:00 +0000"`
 	}
-	body := fakeBody(r.uid)
 	if strings.Contains(items, "RFC822.SIZE") {
-		out += fmt.Sprintf(" RFC822.SIZE %d", len(body))
+		out += fmt.Sprintf(" RFC822.SIZE %d", fakeSize(r.uid))
 	}
 	if i := strings.Index(items, "BODY.PEEK[HEADER.FIELDS"); i >= 0 {
 		h := fmt.Sprintf("From: Alice <alice@example.org>\r\nSubject: Letter %d\r\n\r\n", r.uid)
@@ -284,15 +283,21 @@ func fakeItems(r fakeRow, items string) string {
 	} else if i := strings.Index(items, "BODY.PEEK[]<"); i >= 0 {
 		var off, n int
 		fmt.Sscanf(items[i:], "BODY.PEEK[]<%d.%d>", &off, &n)
+		body := fakeBody(r.uid)
 		part := body[min(off, len(body)):min(off+n, len(body))]
 		out += fmt.Sprintf(" BODY[]<%d> {%d}\r\n%s", off, len(part), part)
 	}
 	return out
 }
 
-func fakeBody(uid uint32) string {
-	return fmt.Sprintf("Subject: Letter %d\r\n\r\n", uid) + strings.Repeat("All work and no play. ", int(uid)*10)
-}
+const fakeWords = "All work and no play. "
+
+func fakeHead(uid uint32) string { return fmt.Sprintf("Subject: Letter %d\r\n\r\n", uid) }
+
+// fakeBody is a letter that is the longer, the newer it is.
+func fakeBody(uid uint32) string { return fakeHead(uid) + strings.Repeat(fakeWords, int(uid)*10) }
+
+func fakeSize(uid uint32) int { return len(fakeHead(uid)) + len(fakeWords)*int(uid)*10 }
 
 func (c *fakeConn) search(tag, cmd string) {
 	s := c.srv
