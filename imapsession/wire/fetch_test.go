@@ -79,6 +79,14 @@ func TestFetchAnswers(t *testing.T) {
 			events: []string{"fetch 3 uid 0 [\\Flagged]", "fetch 3 uid 17 [\\Seen]"},
 		},
 		{
+			name:   "flags update by number, of flags by number",
+			set:    imap.SeqSetNum(3),
+			opts:   &imap.FetchOptions{UID: true, Flags: true},
+			reply:  "* 3 FETCH (FLAGS (\\Flagged))\r\n* 3 FETCH (FLAGS (\\Seen) UID 17)\r\n",
+			want:   []imapclient.FetchMessageBuffer{{SeqNum: 3, UID: 17, Flags: []imap.Flag{imap.FlagSeen}}},
+			events: []string{"fetch 3 uid 0 [\\Flagged]", "fetch 3 uid 17 [\\Seen]"},
+		},
+		{
 			name:   "expunge and exists between",
 			set:    imap.UIDSetNum(17),
 			opts:   &imap.FetchOptions{UID: true, Flags: true},

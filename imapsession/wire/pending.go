@@ -172,18 +172,18 @@ func (t *Tap) soleUID(have items) (uid uint32) {
 }
 
 // answers reports whether a response that has these items answers a command
-// that wants those.
+// that wants those: by any content where content is wanted, since nothing but
+// the answer has any; else only by all of UID and FLAGS that is wanted, since a
+// change of flags that happens meanwhile may come without its UID.
 func answers(have, want items) bool {
-	switch {
-	case want&itemContent != 0:
+	if want&itemContent != 0 {
 		return have&want&itemContent != 0
-	case want&itemFlags != 0:
-		return have&itemFlags != 0
-	case want&itemModSeq != 0:
-		return have&itemModSeq != 0
-	default:
-		return have&itemUID != 0
 	}
+	need := want & (itemUID | itemFlags)
+	if need == 0 {
+		need = want
+	}
+	return have&need == need
 }
 
 // handing notes the message that imapclient is about to decode.
