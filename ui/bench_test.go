@@ -13,7 +13,7 @@ import (
 )
 
 // benchModel is a screen with n messages, all of them known where known is set.
-func benchModel(b *testing.B, n, w, h int, narrow bool) (*Model, *fakeSession) {
+func benchModel(b testing.TB, n, w, h int, narrow bool) (*Model, *fakeSession) {
 	b.Helper()
 	f := newFakeSession()
 	f.narrow = narrow

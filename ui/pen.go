@@ -109,6 +109,15 @@ func (p *pen) inkCol(s style, t ink, w int) {
 	p.gap(s, w-t.width())
 }
 
+// digits draws what this package formatted in ASCII into a buffer of its own;
+// it costs no allocation.
+func (p *pen) digits(s style, b []byte) {
+	b = b[:min(len(b), p.room)]
+	p.set(s)
+	p.buf = append(p.buf, b...)
+	p.room -= len(b)
+}
+
 // num draws a number with thousands separators.
 func (p *pen) num(s style, n int) { p.ink(s, ink(thousands(n))) }
 

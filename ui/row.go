@@ -161,7 +161,7 @@ func drawDate(p *pen, s style, w int, t, now time.Time) {
 		out = out[:4]
 	}
 	p.gap(s, w-len(out))
-	p.raw(s, string(out), w)
+	p.digits(s, out)
 }
 
 func appendDate(b []byte, t, now time.Time) []byte {

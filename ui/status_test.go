@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"testing"
+	"time"
+
+	"tidings/imapsession"
+	"tidings/internal/safetext"
+	"tidings/store"
+)
+
+func TestSilenceIsNotLife(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(5)
+		p.idle()
+		p.sees("live", "heard just now")
+		p.wait(16 * time.Second)
+		p.sees("live", "heard 15 s ago")
+		p.wait(30 * time.Second)
+		p.sees("live", "heard 45 s ago")
+		p.wait(17 * time.Second)
+		p.sees("unproven")
+		p.seesNot("live")
+		p.server().signAt(time.Now())
+		p.wait(16 * time.Second)
+		p.sees("live")
+	})
+}
+
+func TestCountdownAndKeysRetry(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(5)
+		p.server().say(imapsession.StateEvent{State: imapsession.Waiting, Attempt: 2, Retry: time.Now().Add(30 * time.Second), Reason: safetext.Const("connection refused")})
+		p.idle()
+		p.sees("retry in 30 s", "connection refused")
+		p.wait(2500 * time.Millisecond)
+		p.sees("retry in 28 s")
+		p.press("j")
+		if p.server().retried() == 0 {
+			t.Error("a key during back-off did not try again")
+		}
+		p.press("r")
+		p.server().live()
+		p.idle()
+		p.sees("live", "back online")
+	})
+}
+
+func TestNoticesAreGathered(t *testing.T) {
+	bells := func(p *person) (n int) {
+		for _, r := range p.raw {
+			if r == "\a" {
+				n++
+			}
+		}
+		return n
+	}
+	atScreen(t, 80, 24, func(p *person) {
+		p.server().start(5)
+		p.idle()
+		for range 10 {
+			p.server().deliver(false)
+			p.idle()
+		}
+		if n := bells(p); n != 1 {
+			t.Errorf("%d bells at once, want 1", n)
+		}
+		p.wait(3 * time.Second)
+		if n := bells(p); n != 2 {
+			t.Errorf("%d bells after 3 s, want 2", n)
+		}
+		uid := p.server().nextUID
+		p.server().nextUID++
+		n := uint32(p.server().list.Len() + 1)
+		p.server().change(store.Change{Kind: store.Exists, N: n}, 0)
+		p.server().change(store.Change{Kind: store.Fill, Seq: n, UID: uid, Flags: store.MakeFlags([]string{`\Seen`})}, uid)
+		p.server().say(imapsession.NewMailEvent{UIDValidity: fakeValidity, UIDs: []store.UID{uid}, Count: 1})
+		p.wait(3 * time.Second)
+		if n := bells(p); n != 2 {
+			t.Errorf("a message that was read already rang")
+		}
+	})
+}
+
+func TestQuitFromAnywhere(t *testing.T) {
+	for _, where := range []string{"", "enter", "?", "L", "m"} {
+		for _, key := range []string{"Q", "ctrl+c"} {
+			atScreen(t, 80, 24, func(p *person) {
+				p.server().start(5)
+				p.idle()
+				p.press(where)
+				p.press(key)
+				if !p.quit {
+					t.Errorf("%s after %q does not quit", key, where)
+				}
+			})
+		}
+	}
+	atScreen(t, 80, 24, func(p *person) {
+		p.press("q")
+		p.sees("Q quits")
+		if p.quit {
+			t.Error("q quits")
+		}
+	})
+}
+
+func TestAccounts(t *testing.T) {
+	atScreen(t, 80, 24, func(p *person) {
+		p.sessions[0].start(5)
+		p.sessions[1].start(30)
+		p.idle()
+		p.sees("1 work 2", "2 home 10", "INBOX  2 unread of 5")
+		p.press("2")
+		p.sees("INBOX  10 unread of 30")
+		p.press("A")
+		p.sees("INBOX  2 unread of 5")
+		p.press("9")
+		p.sees("INBOX  2 unread of 5")
+		if got, want := p.m.title().String(), "(2) INBOX – work"; got != want {
+			t.Errorf("the title is %q, want %q", got, want)
+		}
+	}, func(o *Options) {
+		o.Accounts = append(o.Accounts, Account{Name: safetext.Const("home"), Session: newFakeSession(), Probe: time.Minute})
+	})
+}
+
+func TestNewsOfAnotherAccount(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.sessions[0].start(5)
+		p.sessions[1].start(5)
+		p.idle()
+		p.sessions[1].deliver(false)
+		p.idle()
+		p.sees("home new: ", "2 home 3")
+		p.press("2")
+		p.sees("14:30 new: ")
+	}, func(o *Options) {
+		o.Accounts = append(o.Accounts, Account{Name: safetext.Const("home"), Session: newFakeSession(), Probe: time.Minute})
+	})
+}
