@@ -18,30 +18,32 @@ type scanner struct {
 	inject string // the greeting we make ourselves
 	err    error  // ends the stream once out is empty
 	now    time.Time
-	flags  flagLists
 
 	out []byte // repaired bytes for imapclient
 	off int    // how much of out has been taken
 
-	seg  []byte // the beginning of a line whose end has not come yet
-	text int    // octets of the response so far, without literals
-	size int64  // octets of the response so far
+	// The running response.
+	kind    respKind // what it is, once its first segment is complete
+	seg     []byte   // the beginning of a line whose end has not come yet
+	text    int      // octets so far, without literals
+	size    int64    // octets so far
+	literal int64    // octets of the running literal still to come
+	route   route    // where they go
+	fetch   fetch    // respFetch
+	resp    []byte   // respBuffered: all of it, literals inlined
+	nums    []uint32 // respSearch: its numbers
+	modseq  uint64   // respSearch
+	forRaw  bool     // a raw command waits for it
+	capture []byte   // forRaw: all of it, as it came
 
-	literal int64 // octets of the running literal still to come
-	route   route // where they go
-
-	kind        respKind // what the response is, once its first segment is complete
-	fetch       fetch
-	resp        []byte // kindBuffered: the response, literals inlined
-	capture     []byte // the response as it came, for Raw
-	forRaw      bool   // capture is on
+	// What is known from earlier responses.
 	greeted     bool
-	utf8        bool // imapclient writes mailbox names as UTF-8
-	utf8Accept  bool // UTF8=ACCEPT was enabled
-	note        []byte
-	lastSection []byte   // that was found valid
-	nums        []uint32 // of the running SEARCH
-	modseq      uint64   // of the running SEARCH
+	utf8        bool   // IMAP4rev2 is advertised: imapclient writes mailbox names as UTF-8
+	utf8Accept  bool   // UTF8=ACCEPT was enabled: likewise
+	lastSection []byte // a section of a FETCH that was found valid
+	flags       flagLists
+
+	note []byte // a line for the trace, in the making
 }
 
 // route says where a literal's octets go.

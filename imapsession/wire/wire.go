@@ -14,9 +14,10 @@
 // # Order
 //
 // What the server says is split into responses: lines, with counted literals in
-// them. Each becomes an Event, queued before the bytes that complete its
-// response are handed to imapclient: when a command's Wait returns, everything
-// up to and including its tagged reply is in the queue. A response that
+// them. Each becomes one Event (but for blank lines, and the tagged reply that
+// Raw returns), queued before the bytes that complete its response are handed to
+// imapclient: when a command's Wait returns, everything up to and including its
+// tagged reply is in the queue, and perhaps what came after it. A response that
 // imapclient never sees has its Event at its place all the same.
 //
 // # What imapclient gets to see
@@ -32,10 +33,11 @@
 //   - A FETCH response goes to imapclient only if a command in flight asked for
 //     it. The Tap reads the commands that go out: one that asked for content
 //     (INTERNALDATE, RFC822.SIZE, BODY[...]) is answered by a response with
-//     content, one that asked for flags alone (STORE as well) by one with flags.
-//     Everything else, such as the flags update of a message whose content is
-//     on its way, would take the place of the answer in imapclient; it is an
-//     Event only. The session need not announce anything.
+//     content, one that asked for flags alone (STORE as well) by one with flags,
+//     and with the UID if that was asked for by name. Everything else, such as
+//     the flags update of a message whose content is on its way, would take the
+//     place of the answer in imapclient; it is an Event only. The session need
+//     not announce anything.
 //   - A response to UID FETCH whose UID stands behind its literals is held
 //     back, up to 64 KiB, and written out UID first. Beyond that, or where the
 //     server leaves the UID out, it can be passed on only if the command named
@@ -47,21 +49,36 @@
 //     CLOSED.
 //   - All else is an Event only: tagged replies to no command, continuation
 //     requests nobody waits for, unknown responses, VANISHED, and those of
-//     commands that we leave to Raw (ID, QUOTA, ACL, METADATA, THREAD). A DONE
-//     with no IDLE to end is not sent.
+//     commands that we leave to Raw (ID, QUOTA, ACL, METADATA, THREAD).
 //   - A mailbox name that imapclient could not decode, or would write back as
 //     other octets than the server listed it with, is replaced by a stand-in of
 //     plain ASCII, and the stand-in by the server's octets in every command
 //     that goes out. The session uses names as imapclient gives them, also on
 //     another connection; MailboxTitle is how they are shown.
 //
+// # What goes out
+//
+// Commands leave as imapclient writes them, each line in one write, but for the
+// mailbox names above. A DONE or a SASL response that imapclient sends when the
+// server has ended the IDLE or the exchange already does not leave: it would be
+// taken for a command. HoldDone lets a DONE and the next command travel
+// together.
+//
 // # Bounds and deadlines
 //
 // A response's text, its literals, the nesting of parentheses and the queue of
 // events have Limits; what exceeds one ends the connection with ErrLimit before
 // imapclient sees it. Literals stream through. Reads have one sliding deadline,
-// chosen by SetPhase and armed before each Read of the connection; imapclient's
-// own deadlines are ignored.
+// chosen by SetPhase and armed before each Read of the connection; a write has
+// 30 s for every 32 KiB. imapclient's own deadlines are absolute, kill what is
+// merely slow, and are ignored.
+//
+// # Trace
+//
+// A Trace keeps the last lines of the conversation for the person to look at.
+// It is redacted as it is written: of log-ins the verb, of literals the length,
+// of FETCH data numbers and flags, of what it does not know the name and length
+// only; a line in which the server repeats a secret it was told is left out.
 //
 // # Goroutines
 //
@@ -98,7 +115,7 @@ type Event struct {
 	// KindTagged with code UIDVALIDITY, UIDNEXT or UNSEEN that code's number.
 	// An Expunge of 0 says that the server and we disagree.
 	Num uint32
-	UID uint32 // KindFetch: 0 where the server did not say it
+	UID uint32 // KindFetch: 0 where it is not known from the response
 	// FlagNames are the flags as sent, of a FETCH, a FLAGS or a PERMANENTFLAGS
 	// code; HasFlags tells FLAGS () from none. Shared: not to be modified.
 	FlagNames []string
