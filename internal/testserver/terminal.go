@@ -166,6 +166,11 @@ func (term *Terminal) end() {
 		_, ok := term.number("status")
 		return ok
 	}
+	if !ended() {
+		// The kernel tells the session's leader alone that the terminal has gone; an
+		// interactive shell passes it on, and so does this.
+		_ = syscall.Kill(pid, syscall.SIGHUP)
+	}
 	if !term.poll(5*time.Second, ended) {
 		term.t.Errorf("the command still ran 5 s after its terminal had closed")
 		_ = syscall.Kill(pid, syscall.SIGKILL)
