@@ -2,6 +2,8 @@ package wire
 
 import (
 	"errors"
+	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -103,4 +105,59 @@ func TestLongSearch(t *testing.T) {
 			t.Errorf("%d octets of buffers are left", c)
 		}
 	})
+}
+
+// TestFloods: a server that never stops costs its own connection, and until
+// then a bounded amount of memory, even if nobody takes the events.
+func TestFloods(t *testing.T) {
+	distinct := func(format string) string {
+		var sb strings.Builder
+		for i := range 4096 {
+			fmt.Fprintf(&sb, format, i, strings.Repeat("k", 100))
+		}
+		return sb.String()
+	}
+	for name, script := range map[string]string{
+		"a line without end":     strings.Repeat("a", 1<<16),
+		"flags":                  "* 5 FETCH (FLAGS (\\Seen))\r\n",
+		"flags never seen":       distinct("* 5 FETCH (FLAGS (k%d%s))\r\n"),
+		"alerts":                 "* OK [ALERT] " + strings.Repeat("a", 5000) + "\r\n",
+		"codes never seen":       distinct("* OK [X%d %s] y\r\n"),
+		"vanished":               distinct("* VANISHED %d%.0s1,3,5,7,9,11,13,15,17,19,21,23,25,27,29\r\n"),
+		"unknown":                distinct("* X%d %s\r\n"),
+		"expunges":               "* 1 EXPUNGE\r\n",
+		"literals in one answer": strings.Repeat("x {1000}\r\n"+strings.Repeat("a", 1000), 1000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := "* OK hi\r\n"
+			if name == "literals in one answer" {
+				first += "* X "
+			}
+			conn := &feeder{script: []byte(script), left: 1 << 40}
+			tap := New(conn, Options{Greeting: first, Limits: Limits{Queue: 1 << 17, Response: 16 << 20}, Trace: NewTrace(0)})
+			tap.Write([]byte(asked))
+			before := heap()
+			buf := make([]byte, 4096)
+			var err error
+			for err == nil {
+				_, err = tap.Read(buf)
+			}
+			grown := heap() - before
+			if !errors.Is(err, ErrLimit) {
+				t.Errorf("ended with %v", err)
+			}
+			if grown > 24<<20 {
+				t.Errorf("the flood made the heap grow by %d KiB", grown>>10)
+			}
+			runtime.KeepAlive(tap)
+		})
+	}
+}
+
+// heap is what is alive on the heap.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
