@@ -33,7 +33,6 @@ type Report struct {
 	Mailbox      safetext.Text
 	Messages     uint32
 	UIDValidity  uint32
-	ReadOnly     bool // the server lets us only look
 	// Idle tells whether IDLE answers; IdleReply is how long DONE took to be
 	// answered, and IdleProblem why IDLE cannot be used.
 	Idle        bool
@@ -107,19 +106,20 @@ func Check(ctx context.Context, cfg Config) (Report, error) {
 
 // look fills in the report behind the greeting.
 func (l *link) look(ctx context.Context, r *Report) error {
-	r.Mechanisms = mechanisms(l.client.Caps())
+	before := l.client.Caps() // some are only advertised until one is signed in
+	r.Mechanisms = mechanisms(before)
 	if err := l.logIn(ctx); err != nil {
 		return err
 	}
 	l.tap.SetPhase(wire.PhaseCommand)
 	for _, c := range usedCapabilities {
-		r.Capabilities = append(r.Capabilities, Capability{Name: string(c.name), Has: l.caps.Has(c.name), Use: c.use})
+		r.Capabilities = append(r.Capabilities, Capability{Name: string(c.name), Has: l.caps.Has(c.name) || before.Has(c.name), Use: c.use})
 	}
 	sel, err := l.selectMailbox()
 	if err != nil {
 		return err
 	}
-	r.Messages, r.UIDValidity, r.ReadOnly = sel.count, sel.uidValidity, false
+	r.Messages, r.UIDValidity = sel.count, sel.uidValidity
 	var refusal error
 	if r.Folders, refusal, err = l.folders(); err != nil {
 		return err

@@ -137,7 +137,6 @@ type Session struct {
 	visible    Visible
 	newVisible bool
 	retry      retryAsk
-	stopped    bool      // Run has returned: commands end nowhere
 	tap        *wire.Tap // of the link in use
 	lastSign   time.Time // of the links before it
 
