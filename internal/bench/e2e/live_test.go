@@ -100,7 +100,7 @@ func TestMovesReachTheirFolder(t *testing.T) {
 		waitSelected(term, "To the junk")
 		term.WaitFor("live", patience)
 		term.Send("m")
-		term.WaitFor("Move to", patience)
+		term.WaitFor(" to ›", patience)
 		term.Type("Junk")
 		term.Send("Enter")
 		waitNoRow(term, "To the junk")
