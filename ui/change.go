@@ -127,7 +127,11 @@ func (m *Model) moveTo(a *account, uid store.UID, f imapsession.Folder) {
 		m.closeReader(a)
 	}
 	if a.view.uid == uid && !a.view.tomb { // on to the next one
-		a.view.move(1)
+		if a.view.cursor() == a.view.rows()-1 {
+			a.view.move(-1)
+		} else {
+			a.view.move(1)
+		}
 	}
 }
 

@@ -132,3 +132,18 @@ func TestConfiguredTrash(t *testing.T) {
 		p.sees("the server has no folder Missing")
 	}, func(o *Options) { o.Accounts[0].Trash, o.Accounts[0].Archive = "Art", "Missing" })
 }
+
+func TestDeleteAtTheEndGoesUp(t *testing.T) {
+	atScreen(t, 80, 24, func(p *person) {
+		p.server().start(3)
+		p.idle()
+		p.press("G d")
+		p.answerFolders()
+		p.selects("(2)")
+		p.server().expunge(1)
+		p.answer(nil)
+		p.selects("(2)")
+		p.sees("moved to Trash")
+		p.seesNot("×", "expunged")
+	})
+}

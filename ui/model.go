@@ -50,7 +50,7 @@ type Model struct {
 func newModel(o Options) *Model {
 	env := environment(o.Environ)
 	m := &Model{
-		opts: o, now: time.Now(), dark: true, end: func() {}, profile: colorprofile.Env(o.Environ),
+		opts: o, now: time.Now(), dark: !lightByEnv(env), end: func() {}, profile: colorprofile.Env(o.Environ),
 		ascii: plainConsole(env), terminal: notify.Detect(o.Environ),
 	}
 	for _, a := range o.Accounts {
@@ -75,7 +75,7 @@ func (m *Model) account() *account {
 
 // Init asks the terminal what it is.
 func (m *Model) Init() tea.Cmd {
-	m.later(probeTerminal())
+	m.later(probeTerminal(environment(m.opts.Environ)))
 	m.later(m.schedule())
 	return tea.Batch(m.cmds...)
 }

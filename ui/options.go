@@ -1,6 +1,19 @@
 // Package ui is Tidings' screen: the Bubble Tea program, and the only room that
 // knows Bubble Tea. It draws what imapsession's Events say, and turns keys into
 // imapsession Commands; it does no network and no disk I/O.
+//
+// One pump per account carries events from the session's Box to the loop, in
+// order: the first at once, then one batch per 16 ms. Model.Update applies a
+// batch to the account's own List, keeps the selection on its message, and
+// tells the session which rows are on screen. Model.View draws those rows and
+// nothing else. What a person asks for is drawn in the next frame as an overlay
+// and sent as a Command aimed at a UID; the overlay ends with the Result.
+//
+// A frame is made by a pen, which takes outside text as safetext.Text only and
+// counts cells by the renderer's own method. One timer runs: it fires when a
+// figure of the status bar goes out of date.
+//
+// Everything that touches the terminal is in terminal.go.
 package ui
 
 import (

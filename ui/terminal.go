@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
@@ -118,10 +119,13 @@ func (m *Model) View() tea.View {
 	return v
 }
 
-// probeTerminal asks what Bubble Tea does not: the background, and synchronized
-// output and grapheme widths also under ssh, where Bubble Tea leaves them out.
-// A terminal that does not know a mode says so or stays silent.
-func probeTerminal() tea.Cmd {
+// probeTerminal asks the terminal for its background, and under ssh also for
+// synchronized output and grapheme widths, which Bubble Tea asks for everywhere
+// else. (Terminal.app would print the question; its answer is known to be no.)
+func probeTerminal(env map[string]string) tea.Cmd {
+	if env["SSH_TTY"] == "" || strings.Contains(env["TERM_PROGRAM"], "Apple") {
+		return tea.RequestBackgroundColor
+	}
 	return tea.Batch(
 		tea.RequestBackgroundColor,
 		tea.Raw(ansi.RequestModeSynchronizedOutput+ansi.RequestModeUnicodeCore),

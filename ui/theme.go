@@ -128,6 +128,15 @@ var sixteen = [nStyles]string{
 	sBarAccent: "7", sPick: "1;7",
 }
 
+// lightByEnv reports whether the environment speaks of a light background; the
+// terminal's own answer, where it gives one, comes later and counts more.
+// COLORFGBG is "foreground;background", by the numbers of the 16 colours.
+func lightByEnv(env map[string]string) bool {
+	v := env["COLORFGBG"]
+	bg := v[strings.LastIndexByte(v, ';')+1:]
+	return bg == "7" || bg == "15"
+}
+
 // plainConsole reports whether the terminal should get ASCII marks: the Linux
 // console and old terminals, or a locale that is not UTF-8.
 func plainConsole(env map[string]string) bool {

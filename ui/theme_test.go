@@ -94,3 +94,11 @@ func TestPlainConsole(t *testing.T) {
 		}
 	}, func(o *Options) { o.Environ = []string{"TERM=linux"} })
 }
+
+func TestLightByEnvironment(t *testing.T) {
+	for v, want := range map[string]bool{"0;15": true, "0;default;7": true, "15;0": false, "": false, "12;8": false} {
+		if got := lightByEnv(map[string]string{"COLORFGBG": v}); got != want {
+			t.Errorf("COLORFGBG=%s: light is %v", v, got)
+		}
+	}
+}
