@@ -139,3 +139,25 @@ func TestNewsOfAnotherAccount(t *testing.T) {
 		o.Accounts = append(o.Accounts, Account{Name: safetext.Const("home"), Session: newFakeSession(), Probe: time.Minute})
 	})
 }
+
+func TestPollingClaimsNoMoreThanItChecked(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(5)
+		p.server().say(imapsession.StateEvent{State: imapsession.Live, Watch: imapsession.WatchPoll})
+		p.idle()
+		p.sees("● live", "polling")
+		p.wait(3 * time.Minute)
+		p.sees("checked 3 min ago")
+		p.seesNot("● live")
+	})
+}
+
+func TestVisiting(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(5)
+		p.server().say(imapsession.StateEvent{State: imapsession.BetweenVisits, Watch: imapsession.WatchVisit, Retry: time.Now().Add(5 * time.Minute)})
+		p.wait(40 * time.Second)
+		p.sees("checked 30 s ago", "next at 14:35:00")
+		p.seesNot("● live")
+	})
+}

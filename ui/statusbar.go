@@ -105,6 +105,10 @@ func (m *Model) link(a *account, detail int) []span {
 	var out []span
 	switch s.State {
 	case imapsession.Live:
+		if a.unproven(m.now) && s.Watch != imapsession.WatchIdle {
+			// Between two questions silence is by design, and no proof either.
+			return append(out, own(sBarDim, marks.quiet+" checked "+age(since)))
+		}
 		if a.unproven(m.now) {
 			out = append(out, own(sBarWarn, marks.quiet+" unproven"))
 			out = append(out, own(sBarDim, ", "+heard))
