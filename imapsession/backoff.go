@@ -11,10 +11,10 @@ const (
 	maxDelay      = time.Minute
 	longDelay     = 10 * time.Minute // after an hour of failures
 	longAfter     = time.Hour
-	retryEvery    = 10 * time.Second // how often a key may cut a wait short
-	stableAfter   = 10 * time.Second // how long a link must have been live to clear the count
-	maxStated     = time.Hour        // the longest back-off that a server can ask for
-	doubtfulEvery = 200 * time.Second
+	retryEvery    = 10 * time.Second  // how often a key may cut a wait short
+	stableAfter   = 10 * time.Second  // how long a link must have been live to clear the count
+	maxStated     = time.Hour         // the longest back-off that a server can ask for
+	doubtfulEvery = 200 * time.Second // three tries over ten minutes
 )
 
 // retryAsk is what the person asked of a session that waits.
@@ -56,11 +56,7 @@ func (b *backoff) failed(f *fault, wasLive bool) time.Duration {
 	case now.Sub(b.since) >= longAfter:
 		d = jitter(longDelay)
 	default:
-		n := b.failures
-		if wasLive || n > 8 {
-			n = min(n, 8)
-		}
-		d = jitter(min(firstDelay<<(n-1), maxDelay))
+		d = jitter(min(firstDelay<<(min(b.failures, 8)-1), maxDelay))
 	}
 	if f.doubtful {
 		b.doubtful++
