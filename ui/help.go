@@ -167,7 +167,7 @@ func (m *Model) drawHelpLine(p *pen, i, limit int) {
 func (m *Model) drawHints(p *pen) {
 	p.gap(sPlain, 1)
 	if m.prompt != nil {
-		p.ink(sDim, "Enter choose  Esc leave it  "+m.theme.marks.up+" and down to pick")
+		p.ink(sDim, "Enter choose  Esc cancel  Up Down pick")
 		p.end(sPlain)
 		return
 	}

@@ -101,7 +101,7 @@ func (m *Model) promptKey(k tea.KeyPressMsg) {
 	}
 }
 
-// promptLines is how many lines of the list the candidates take.
+// promptLines is how many lines the candidates take, with the rule above them.
 func (m *Model) promptLines(h int) int {
 	if m.prompt == nil {
 		return 0
@@ -110,11 +110,22 @@ func (m *Model) promptLines(h int) int {
 	if !m.prompt.a.folders.known {
 		n = 1
 	}
-	return max(min(n, candidates, h-1), 0)
+	if n == 0 || h < 3 {
+		return 0
+	}
+	return min(n, candidates, h-2) + 1
 }
 
-// drawCandidate draws line y of the candidates.
-func (q *prompt) drawCandidate(p *pen, y int) {
+// drawCandidate draws line y of n of the candidates.
+func (q *prompt) drawCandidate(p *pen, y, n int) {
+	if y == 0 {
+		for p.room > 0 {
+			p.ink(sFaint, p.theme.marks.rule)
+		}
+		return
+	}
+	y--
+	n--
 	if !q.a.folders.known {
 		p.gap(sPlain, 2)
 		p.ink(sDim, "asking the server for its folders")
@@ -122,7 +133,7 @@ func (q *prompt) drawCandidate(p *pen, y int) {
 		return
 	}
 	found := q.matches()
-	first := max(min(q.pick-candidates/2, len(found)-candidates), 0)
+	first := max(min(q.pick-n/2, len(found)-n), 0)
 	if i := first + y; i < len(found) {
 		mark, s := ink("  "), sPlain
 		if i == q.pick {

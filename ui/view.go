@@ -96,7 +96,7 @@ func (m *Model) frame() string {
 		next()
 		switch {
 		case y >= l.body.h-candidates:
-			m.prompt.drawCandidate(p, y-(l.body.h-candidates))
+			m.prompt.drawCandidate(p, y-(l.body.h-candidates), candidates)
 		case m.over.kind != noShade:
 			m.drawShade(p, l.body, y)
 		case a == nil:
