@@ -81,16 +81,15 @@ func (s *Session) takeRetry() retryAsk {
 }
 
 // rest waits between two attempts: until d has passed, the person wants to try,
-// or the machine woke up. stated tells that the server asked for the wait, so
-// that a mere key does not cut it short; forever, that only the person ends it.
-// visiting lets a queued command end it. It returns ctx's error.
+// or the machine woke up. It returns ctx's error.
 func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) error {
 	until := time.Now().Add(d)
 	s.clock.slept()
 	for {
 		s.endRefused()
 		left := time.Until(until)
-		if o.forever {
+		if o.forever != nil {
+			s.finishAll(o.forever)
 			left = clockCheck
 		}
 		if left <= 0 {
@@ -105,7 +104,7 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 		case <-s.wake:
 			timer.Stop()
 		}
-		if gap, slept := s.clock.slept(); slept && !o.forever {
+		if gap, slept := s.clock.slept(); slept && o.forever == nil {
 			s.log.Info("the machine slept: trying at once", "for", gap.Round(time.Second))
 			return ctx.Err()
 		}
@@ -113,7 +112,7 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 		case retryForced:
 			return ctx.Err()
 		case retryHint:
-			if !o.forever && !o.stated && !o.visiting && time.Since(s.backoff.lastTry) >= retryEvery {
+			if o.forever == nil && !o.stated && !o.visiting && time.Since(s.backoff.lastTry) >= retryEvery {
 				s.backoff.lastTry = time.Now()
 				return ctx.Err()
 			}
@@ -126,5 +125,11 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 
 // restOptions say what may end a rest early.
 type restOptions struct {
-	forever, stated, visiting bool
+	// forever is why only the person ends it; commands end with it meanwhile.
+	forever error
+	// stated: the server asked for the wait, so that a mere key does not cut it
+	// short.
+	stated bool
+	// visiting: a queued command ends it, and so does a screen that lacks rows.
+	visiting bool
 }

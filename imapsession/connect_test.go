@@ -83,6 +83,9 @@ func TestLogIn(t *testing.T) {
 					t.Errorf("this was sent: %q", srv.said(test.never))
 				}
 				if st.Fatal {
+					if r := f.do(ListFolders{}); r.Err == nil || !strings.Contains(r.Err.Error(), test.fatal) {
+						t.Errorf("a command behind it ended with %v", r.Err)
+					}
 					time.Sleep(24 * time.Hour)
 					srv.with(func() {
 						if srv.dials != 1 {

@@ -484,3 +484,29 @@ func TestStormOfEventsWithASleepingListener(t *testing.T) {
 		f.inStep(srv)
 	})
 }
+
+func TestMessageThatIsNeverShownHidesNoOther(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 5)
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			switch {
+			case strings.Contains(cmd, "FETCH 6 "):
+				c.send(tag + " OK done")
+			case strings.Contains(cmd, "FETCH 6:*"), strings.Contains(cmd, "FETCH 6:7 "):
+				c.fetch(tag, false, "7 "+cmd)
+			default:
+				return false
+			}
+			return true
+		}
+		f, _ := start(t, srv.config())
+		f.live(1)
+		srv.idling(t)
+		srv.arrive(true)
+		srv.arrive(true)
+		f.until("new mail", func() bool { return len(f.newMail) == 1 && f.newMail[0].Count == 2 && len(f.newMail[0].UIDs) == 1 })
+		if f.summaries[7] == nil {
+			t.Error("the message after it has no summary")
+		}
+	})
+}

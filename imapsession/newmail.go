@@ -87,7 +87,9 @@ func (l *link) announce(sums []*store.Summary) {
 		return
 	}
 	first := s.freshFrom
-	uids := s.advanceFresh(sums, max(first, s.list.Len()-s.cfg.FirstWindow))
+	// A message that the server will not show must not hide those after it.
+	patient := l.newTries < maxNewTries-1
+	uids := s.advanceFresh(sums, max(first, s.list.Len()-s.cfg.FirstWindow), patient)
 	if s.freshFrom == first {
 		return
 	}
@@ -98,15 +100,16 @@ func (l *link) announce(sums []*store.Summary) {
 }
 
 // advanceFresh moves freshFrom behind the rows from row on that have a summary
-// in sums, and returns their UIDs.
-func (m *mailbox) advanceFresh(sums []*store.Summary, from int) (uids []store.UID) {
+// in sums, and returns their UIDs. If patient, it stops before the first that has
+// none.
+func (m *mailbox) advanceFresh(sums []*store.Summary, from int, patient bool) (uids []store.UID) {
 	have := make(map[store.UID]bool, len(sums))
 	for _, sum := range sums {
 		have[sum.UID] = true
 	}
 	m.list.Rows(from, m.list.Len(), func(i int, r store.Row) bool {
 		if r.UID == 0 || !have[r.UID] {
-			return false
+			return !patient
 		}
 		uids = append(uids, r.UID)
 		m.freshFrom = i + 1

@@ -180,7 +180,7 @@ func (l *link) readTail(count int, uids []store.UID, old *store.List) ([]*store.
 	if err != nil || l.desync != nil {
 		return nil, err
 	}
-	l.s.advanceFresh(summaries, l.s.freshFrom)
+	l.s.advanceFresh(summaries, l.s.freshFrom, true)
 	return summaries, l.readFlags(old, count-len(uids))
 }
 

@@ -80,9 +80,8 @@ func (s *Session) between(ctx context.Context, visited bool, err error) error {
 	ev := StateEvent{State: Waiting, Reason: safetext.Clean(f.text), Attempt: s.backoff.failures, Watch: s.cfg.Watch}
 	if f.fatal {
 		ev.State, ev.Fatal = Offline, true
-		s.finishAll(fmt.Errorf("not connected: %s", f.text))
 		s.enter(ev)
-		if err := s.rest(ctx, 0, restOptions{forever: true}); err != nil {
+		if err := s.rest(ctx, 0, restOptions{forever: fmt.Errorf("not connected: %s", f.text)}); err != nil {
 			return err
 		}
 		s.backoff.succeeded() // something was changed: start anew
