@@ -6,7 +6,6 @@ import (
 	"bufio"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"syscall"
 	"testing"
@@ -18,32 +17,6 @@ import (
 	"tidings/internal/message"
 )
 
-// feeder is a conn whose server says script over and over and never listens.
-type feeder struct {
-	script []byte
-	off    int
-	left   int // octets
-}
-
-func (f *feeder) Read(p []byte) (int, error) {
-	if f.left == 0 {
-		return 0, io.EOF
-	}
-	n := copy(p, f.script[f.off:])
-	n = min(n, f.left)
-	f.off = (f.off + n) % len(f.script)
-	f.left -= n
-	return n, nil
-}
-
-func (f *feeder) Write(p []byte) (int, error)      { return len(p), nil }
-func (f *feeder) Close() error                     { return nil }
-func (f *feeder) LocalAddr() net.Addr              { return nil }
-func (f *feeder) RemoteAddr() net.Addr             { return nil }
-func (f *feeder) SetDeadline(time.Time) error      { return nil }
-func (f *feeder) SetReadDeadline(time.Time) error  { return nil }
-func (f *feeder) SetWriteDeadline(time.Time) error { return nil }
-
 // cpu is the processor time this process has used so far.
 func cpu(b *testing.B) time.Duration {
 	var ru syscall.Rusage
@@ -51,16 +24,6 @@ func cpu(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(ru.Utime.Nano() + ru.Stime.Nano())
-}
-
-// summary is one answer to the fetch of a summary, its header of 500 octets.
-func summary(seq, uid int) string {
-	h := fmt.Sprintf("Date: Mon, 7 Feb 1994 21:52:25 -0800\r\nFrom: Alice Liddell <alice@example.org>\r\n"+
-		"To: Bob <bob@example.net>\r\nSubject: Deploy window %d\r\nMessage-ID: <%d@example.org>\r\n"+
-		"In-Reply-To: <%d@example.net>\r\nContent-Type: text/plain; charset=utf-8\r\n", uid, uid, uid)
-	h += "References: <" + strings.Repeat("r", 500-len(h)-17) + ">\r\n\r\n"
-	return fmt.Sprintf("* %d FETCH (UID %d FLAGS (\\Seen $Junk) INTERNALDATE \" 7-Feb-1994 21:52:25 -0800\" RFC822.SIZE 4423 "+
-		"BODY[HEADER.FIELDS (DATE FROM TO CC REPLY-TO SUBJECT MESSAGE-ID IN-REPLY-TO REFERENCES CONTENT-TYPE LIST-ID)] {%d}\r\n%s)\r\n", seq, uid, len(h), h)
 }
 
 // BenchmarkTapFetch is the tap alone: parsing, the event, the trace, and
