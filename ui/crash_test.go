@@ -118,3 +118,31 @@ func TestPanicRestoresTheTerminal(t *testing.T) {
 		})
 	}
 }
+
+// TestTheTerminalGoesAway: without a SIGHUP, too, the program ends when its
+// terminal does.
+func TestTheTerminalGoesAway(t *testing.T) {
+	c := exec.Command(os.Args[0])
+	c.Env = append(os.Environ(), "TIDINGS_TEST_SCREEN=nohup", "TERM=xterm-256color")
+	master, err := pty.StartWithSize(c, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
+		t.Skipf("no pseudo terminal: %v", err)
+	}
+	timer := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
+	defer timer.Stop()
+	var out bytes.Buffer
+	b := make([]byte, 4096)
+	for !strings.Contains(out.String(), "(90)") {
+		n, err := master.Read(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(b[:n])
+	}
+	master.Close()
+	err = c.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		t.Errorf("it ended with %v, want status 3", err)
+	}
+}

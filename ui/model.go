@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"sync/atomic"
 	"time"
 
 	tea "charm.land/bubbletea/v2"
@@ -34,8 +35,9 @@ type Model struct {
 	reading bool  // the reader has the keys, not the list
 	over    shade // help or log, over everything else
 	prompt  *prompt
-	quit    bool   // the person quits
-	end     func() // ends the program
+	quit    bool        // the person quits
+	end     func()      // ends the program
+	lost    atomic.Bool // the terminal is gone; set by whoever reads it
 
 	terminal notify.Terminal
 	limiter  notify.Limiter

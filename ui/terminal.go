@@ -3,11 +3,14 @@ package ui
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
+	"syscall"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
+	"github.com/charmbracelet/x/term"
 
 	"tidings/internal/crash"
 	"tidings/internal/notify"
@@ -64,6 +67,9 @@ func run(ctx context.Context, m *Model, o Options) error {
 		select {}
 	default:
 	}
+	if m.lost.Load() {
+		return errTerminalGone
+	}
 	if m.quit || ctx.Err() != nil && errors.Is(err, tea.ErrProgramKilled) || errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}
@@ -84,7 +90,35 @@ func newProgram(ctx context.Context, m *Model, o Options, extra ...tea.ProgramOp
 	// if anything was typed, or answered by the terminal, behind the Q.
 	ctx, m.end = context.WithCancel(ctx)
 	m.done = ctx.Done()
+	if o.Input == nil && term.IsTerminal(os.Stdin.Fd()) {
+		o.Input = os.Stdin
+	}
+	if f, ok := o.Input.(*os.File); ok {
+		o.Input = keyboard{f, func() {
+			m.lost.Store(true)
+			m.end()
+		}}
+	}
 	return tea.NewProgram(m, append(programOptions(ctx, o), extra...)...)
+}
+
+// errTerminalGone: there is nobody left to tell, but a status for who waits.
+var errTerminalGone = errors.New("the terminal is gone")
+
+// keyboard is the terminal's input. Bubble Tea takes the end of it in silence
+// and would draw for nobody, for ever, where a terminal goes away without a
+// SIGHUP (a killed multiplexer or test, an ssh without a controlling terminal).
+type keyboard struct {
+	*os.File
+	gone func()
+}
+
+func (k keyboard) Read(b []byte) (int, error) {
+	n, err := k.File.Read(b)
+	if n == 0 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO)) {
+		k.gone()
+	}
+	return n, err
 }
 
 func programOptions(ctx context.Context, o Options) []tea.ProgramOption {

@@ -4,11 +4,14 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,7 +34,12 @@ func screenOptions(s *fakeSession) Options {
 func screenChild() {
 	s := newFakeSession()
 	s.start(90)
-	_ = Run(context.Background(), screenOptions(s))
+	if os.Getenv("TIDINGS_TEST_SCREEN") == "nohup" {
+		signal.Ignore(syscall.SIGHUP)
+	}
+	if err := Run(context.Background(), screenOptions(s)); errors.Is(err, errTerminalGone) {
+		os.Exit(3)
+	}
 	os.Exit(0)
 }
 
