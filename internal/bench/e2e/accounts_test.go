@@ -99,7 +99,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 		term.Send("!", "d", "U", "Enter")
 		term.WaitFor("Subject Fresh bread", patience)
 		term.Send("Escape")
-		waitSelected(term, "Fresh bread") // a key right behind Escape is Alt and that key
+		term.WaitGone("Subject Fresh bread", patience) // a key right behind Escape is Alt and that key
 		term.Send("j")
 		waitSelected(term, "Old news")
 		a.inMailbox(t, "INBOX", "everything as it was", func(m []seen) bool {
