@@ -34,6 +34,7 @@ func TestOpeningCostsTheSameAtAnySize(t *testing.T) {
 			srv.Fill(t, "INBOX", n, realistic)
 			srv.Rows(t, "INBOX") // not the first open
 			link := testserver.NewLink(t, srv.Addr)
+			link.SetLatency(20*time.Millisecond, 20*time.Millisecond)
 			f, _ := start(t, configFor(t, link.Addr(), srv.User, srv.Password))
 			f.live(1)
 			trips, bytes := link.RoundTrips(), link.Bytes(testserver.ToClient)
@@ -49,6 +50,7 @@ func TestOpeningCostsTheSameAtAnySize(t *testing.T) {
 				t.Errorf("%d rows, %d summaries", f.list.Len(), len(f.summaries))
 			}
 
+			link.SetLatency(0, 0)
 			link.ResetCounters()
 			srv.Append(t, "INBOX", realistic(n).Raw)
 			f.until("new mail", func() bool { return len(f.newMail) == 1 })

@@ -126,6 +126,7 @@ func soak(t *testing.T, srv *testserver.Server, addr string, seed uint64, d time
 	defer end.Stop()
 	var ids []CommandID
 	failures := map[string]int{}
+	slowest := time.Duration(0)
 loop:
 	for n := 0; ; n++ {
 		select {
@@ -136,9 +137,11 @@ loop:
 		if _, id, ok := act(f, rng); ok {
 			ids = append(ids, id)
 			if cut == nil || n%5 != 0 {
+				began := time.Now()
 				if r := f.result(id); r.Err != nil {
 					failures[r.Err.Error()]++
 				}
+				slowest = max(slowest, time.Since(began))
 			}
 		}
 		if cut != nil && n%40 == 39 {
@@ -189,7 +192,8 @@ loop:
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	t.Logf("%d events, %d commands, %d rows at the end, %d resyncs, refusals: %v", len(f.kinds), len(ids), len(want), len(f.resyncs), failures)
+	t.Logf("%d events, %d commands, %d rows at the end, %d resyncs, slowest command %v, refusals: %v",
+		len(f.kinds), len(ids), len(want), len(f.resyncs), slowest.Round(time.Millisecond), failures)
 	if cut == nil && len(f.resyncs) != 1 {
 		t.Errorf("%d resyncs without a broken link: the list disagreed with the server meanwhile", len(f.resyncs))
 	}
