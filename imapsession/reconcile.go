@@ -16,7 +16,7 @@ const (
 	// maxReflag bounds the rows whose flags are asked for again at once; those
 	// of older rows become unknown likewise.
 	maxReflag = 5_000
-	// tailTries is how often the UIDs are asked for before it is accepted that
+	// tailAttempts is how often the UIDs are asked for before it is accepted that
 	// the mailbox does not stand still for it.
 	tailAttempts = 3
 )
@@ -38,15 +38,19 @@ func (l *link) reconcile(sel selection) error {
 	s.selected = true
 	s.unseen = unseen{told: s.unseen.told}
 
+	if reload {
+		s.deaths = map[store.UID]int{}
+	}
+
 	var ev ResyncEvent
 	var summaries []*store.Summary
 	var err error
 	if again && lowest != 0 {
-		ev, summaries, err = l.reconcileTail(sel, old, lowest)
+		ev, summaries, err = l.reconcileTail(sel, past{old, lowest, newestTold(old, before.freshFrom)})
 	} else {
 		summaries, err = l.readNewest(sel)
 		ev.Reload = reload
-		if again && err == nil && old.Len() == 0 {
+		if again && err == nil && before.freshFrom == 0 {
 			ev.Arrived = uint32(s.freshFrom) // it was empty, and known to be
 		}
 	}
@@ -84,6 +88,31 @@ func oldestWanted(old *store.List) store.UID {
 		return false
 	})
 	return lowest
+}
+
+// maxUnread bounds the search for the newest message that was told of.
+const maxUnread = 5_000
+
+// newestTold is the highest known UID of the rows before freshFrom: what is
+// above it has not been told of, even if it was known when the link broke.
+func newestTold(old *store.List, freshFrom int) store.UID {
+	for i := freshFrom - 1; i >= max(0, freshFrom-maxUnread); i-- {
+		if u := old.Row(i).UID; u != 0 {
+			return u
+		}
+	}
+	if freshFrom == 0 {
+		return 0
+	}
+	newest, _, _ := old.MaxUID()
+	return newest
+}
+
+// past is what was known before the link broke.
+type past struct {
+	list   *store.List
+	lowest store.UID // from here on it is worth reconciling
+	newest store.UID // the highest that was told of
 }
 
 // arrivedUIDs are the UIDs of the n rows before end whose summary is known.
@@ -127,7 +156,7 @@ func (l *link) readNewest(sel selection) ([]*store.Summary, error) {
 // if nothing changed while it was under way, and the rows that are asked for by
 // number after it prove it: a number whose UID is not the expected one is a
 // desync.
-func (l *link) reconcileTail(sel selection, old *store.List, lowest store.UID) (ResyncEvent, []*store.Summary, error) {
+func (l *link) reconcileTail(sel selection, old past) (ResyncEvent, []*store.Summary, error) {
 	s := l.s
 	count := sel.count
 	var uids []store.UID
@@ -137,7 +166,7 @@ func (l *link) reconcileTail(sel selection, old *store.List, lowest store.UID) (
 			return ResyncEvent{}, nil, asFault(err)
 		}
 		before := s.changes
-		found, err := l.searchFrom(lowest)
+		found, err := l.searchFrom(old.lowest)
 		if err != nil {
 			return ResyncEvent{}, nil, err
 		}
@@ -155,7 +184,7 @@ func (l *link) reconcileTail(sel selection, old *store.List, lowest store.UID) (
 	if uids != nil {
 		summaries, err := l.readTail(int(count), uids, old)
 		if err != nil || l.desync == nil {
-			return l.compare(old, s.list, lowest), summaries, err
+			return l.compare(old, s.list, old.lowest), summaries, err
 		}
 		s.log.Warn("the server's search by UID and its numbering disagree", "why", l.desync)
 		l.desync = nil
@@ -169,19 +198,19 @@ func (l *link) reconcileTail(sel selection, old *store.List, lowest store.UID) (
 
 // readTail makes the list whose last rows are uids and fetches what is new or
 // may have changed of them.
-func (l *link) readTail(count int, uids []store.UID, old *store.List) ([]*store.Summary, error) {
+func (l *link) readTail(count int, uids []store.UID, old past) ([]*store.Summary, error) {
 	list, err := tailList(count, uids)
 	if err != nil {
 		l.disagree(err)
 		return nil, nil
 	}
 	l.s.list, l.s.freshFrom = list, count
-	summaries, err := l.readArrived(old)
+	summaries, err := l.readArrived(old.newest)
 	if err != nil || l.desync != nil {
 		return nil, err
 	}
 	l.s.advanceFresh(summaries, l.s.freshFrom, true)
-	return summaries, l.readFlags(old, count-len(uids))
+	return summaries, l.readFlags(old.list, count-len(uids))
 }
 
 // searchFrom returns the UIDs of the mailbox from lowest on, ascending; nil if
@@ -241,9 +270,8 @@ func tailList(count int, uids []store.UID) (*store.List, error) {
 	return b.List(), nil
 }
 
-// readArrived fetches the newest of the rows that the old list did not reach.
-func (l *link) readArrived(old *store.List) ([]*store.Summary, error) {
-	newest, _, _ := old.MaxUID()
+// readArrived fetches the newest of the rows above UID newest.
+func (l *link) readArrived(newest store.UID) ([]*store.Summary, error) {
 	list := l.s.list
 	first := list.Tail() // what came since the search is new as well
 	for first > 0 && list.Row(first-1).UID > newest {
@@ -292,12 +320,12 @@ func (l *link) readFlags(old *store.List, first int) error {
 }
 
 // compare says what became of the known rows of old from UID lowest on.
-func (l *link) compare(old, list *store.List, lowest store.UID) ResyncEvent {
+func (l *link) compare(old past, list *store.List, lowest store.UID) ResyncEvent {
 	var ev ResyncEvent
 	if lowest == 0 {
 		return ev
 	}
-	old.Known(0, old.Len(), func(_ int, r store.Row) bool {
+	old.list.Known(0, old.list.Len(), func(_ int, r store.Row) bool {
 		if r.UID < lowest {
 			return true
 		}
@@ -310,15 +338,12 @@ func (l *link) compare(old, list *store.List, lowest store.UID) ResyncEvent {
 		}
 		return true
 	})
-	newest, _, ok := old.MaxUID()
-	if ok {
-		list.Known(0, l.s.freshFrom, func(_ int, r store.Row) bool {
-			if r.UID > newest {
-				ev.Arrived++
-			}
-			return true
-		})
-	}
+	list.Known(0, l.s.freshFrom, func(_ int, r store.Row) bool {
+		if r.UID > old.newest {
+			ev.Arrived++
+		}
+		return true
+	})
 	slices.Sort(ev.Gone)
 	return ev
 }

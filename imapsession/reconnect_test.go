@@ -2,6 +2,7 @@ package imapsession
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -234,4 +235,45 @@ func TestRowsThatComeIntoViewAreFetched(t *testing.T) {
 			t.Errorf("rows of another epoch were fetched")
 		}
 	})
+}
+
+// A link can break between the word that mail has come and its summary.
+func TestMailThatComesAsTheLinkBreaks(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		has  int
+		say  []string
+	}{
+		{"counted", 5, []string{"* 6 EXISTS"}},
+		{"counted and known", 5, []string{"* 6 EXISTS", "* 6 FETCH (UID 6 FLAGS ())"}},
+		{"counted in an empty mailbox", 0, []string{"* 1 EXISTS"}},
+		{"counted and known in an empty mailbox", 0, []string{"* 1 EXISTS", "* 1 FETCH (UID 1 FLAGS ())"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				srv := newFake(t, test.has)
+				f, _ := start(t, srv.config())
+				f.live(1)
+				c := srv.idling(t)
+				srv.with(func() {
+					srv.on = func(c *fakeConn, tag, cmd string) bool {
+						if c.n == 1 && strings.Contains(cmd, "FETCH") {
+							c.conn.Close()
+							return true
+						}
+						return false
+					}
+				})
+				srv.arrive(false)
+				c.send(test.say...)
+				f.live(2)
+				synctest.Wait()
+				uid := store.UID(test.has + 1)
+				if len(f.newMail) != 1 || f.newMail[0].Count != 1 || !slices.Equal(f.newMail[0].UIDs, []store.UID{uid}) {
+					t.Errorf("new mail: %+v", f.newMail)
+				}
+				f.inStep(srv)
+			})
+		})
+	}
 }
