@@ -221,10 +221,14 @@ func (l *link) sitOut(ctx context.Context) error {
 		}
 		l.s.tellUnseen()
 		now := time.Now()
-		if !now.Before(pollAt) {
+		askAt := pollAt
+		if probeAt := l.tap.LastRead().Add(l.s.cfg.Probe); probeAt.Before(askAt) {
+			askAt = probeAt // a NOOP is a proof of life, too
+		}
+		if !now.Before(askAt) {
 			break
 		}
-		timer := time.NewTimer(min(pollAt.Sub(now), l.nextDue(now), clockCheck))
+		timer := time.NewTimer(min(askAt.Sub(now), l.nextDue(now), clockCheck))
 		select {
 		case <-l.tap.Ready():
 		case <-l.s.wake:

@@ -319,3 +319,22 @@ func TestKeyCutsAWaitShortAtMostEvery10Seconds(t *testing.T) {
 		})
 	})
 }
+
+func TestPollingLinkIsProbed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 3)
+		var deaf atomic.Bool
+		srv.on = func(c *fakeConn, tag, cmd string) bool { return deaf.Load() && c.n == 1 }
+		cfg := srv.config()
+		cfg.Watch, cfg.Poll = WatchPoll, 10*time.Minute
+		f, _ := start(t, cfg)
+		f.live(1)
+		synctest.Wait()
+		deaf.Store(true)
+		lastByte := f.s.LastSign()
+		f.live(2)
+		if took := time.Since(lastByte); took > 70*time.Second {
+			t.Errorf("it took %v to replace a line that swallows everything", took)
+		}
+	})
+}
