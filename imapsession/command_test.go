@@ -231,7 +231,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 		cfg.ReadOnly = true
 		f, _ := start(t, cfg)
 		f.live(1)
-		if !f.last().ReadOnly {
+		if !f.state().ReadOnly {
 			t.Error("the state does not say that it is read-only")
 		}
 		for _, c := range []Command{flagCommand(f), moveCommand(f)} {

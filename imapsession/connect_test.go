@@ -66,7 +66,7 @@ func TestLogIn(t *testing.T) {
 					st := f.last()
 					return st.State == Live || st.State == Waiting || st.Fatal
 				})
-				st := f.last()
+				st := f.state()
 				reason := st.Reason.String()
 				switch {
 				case test.fatal != "" && (!st.Fatal || !strings.Contains(reason, test.fatal)):
@@ -185,8 +185,8 @@ func TestPlaintextOnlyToThisMachine(t *testing.T) {
 				cfg.Host, cfg.Insecure = test.host, test.insecure
 				f, _ := start(t, cfg)
 				f.until("an outcome", func() bool { return f.last().State == Live || f.last().Fatal })
-				if live := f.last().State == Live; live != test.allowed {
-					t.Errorf("state %+v", f.last())
+				if live := f.state().State == Live; live != test.allowed {
+					t.Errorf("state %+v", f.state())
 				}
 				if !test.allowed && srv.dials > 0 {
 					t.Error("it was dialled all the same")
@@ -270,7 +270,7 @@ func TestStartTLSTrustsNothingBeforeTLS(t *testing.T) {
 				}
 				f, _ := start(t, cfg)
 				f.until("an outcome", func() bool { return f.last().State == Waiting || f.last().Fatal || f.last().State == Live })
-				st := f.last()
+				st := f.state()
 				if !strings.Contains(st.Reason.String(), test.reason) || st.Fatal != test.fatal {
 					t.Errorf("state %+v", st)
 				}
@@ -308,7 +308,7 @@ func TestSecurityAgainstDovecot(t *testing.T) {
 				st := f.last()
 				return st.State == Live || st.State == Waiting || st.Fatal
 			})
-			st := f.last()
+			st := f.state()
 			if (st.State == Live) != test.live || !strings.Contains(st.Transport.String()+st.Reason.String(), test.reason) {
 				t.Errorf("state %+v", st)
 			}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tidings/imapsession/wire"
@@ -231,7 +232,9 @@ func (f *follower) takeOne(ev Event) {
 // patience bounds every wait of a test; it is no figure of merit.
 const patience = 2 * time.Minute
 
-// until waits until cond holds; cond runs under the follower's lock.
+// until waits until cond holds; cond runs under the follower's lock. Under
+// virtual time it also waits until nobody has anything left to do, so that the
+// test may look at the follower.
 func (f *follower) until(what string, cond func() bool) {
 	f.t.Helper()
 	timer := time.NewTimer(patience)
@@ -241,6 +244,9 @@ func (f *follower) until(what string, cond func() bool) {
 		ok, ch := cond(), f.changed
 		f.mu.Unlock()
 		if ok {
+			if inBubble {
+				synctest.Wait()
+			}
 			return
 		}
 		select {
@@ -334,6 +340,9 @@ func (f *follower) untilLong(what string, d time.Duration, cond func() bool) {
 		ok, ch := cond(), f.changed
 		f.mu.Unlock()
 		if ok {
+			if inBubble {
+				synctest.Wait()
+			}
 			return
 		}
 		timer := time.NewTimer(time.Until(end))
@@ -349,3 +358,10 @@ func (f *follower) untilLong(what string, d time.Duration, cond func() bool) {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// state is the last state that was told.
+func (f *follower) state() StateEvent {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.last()
+}

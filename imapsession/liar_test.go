@@ -97,8 +97,8 @@ func TestServerThatNeverAgreesIsLeftAlone(t *testing.T) {
 		}
 		f, _ := start(t, srv.config())
 		f.until("the link is dropped", func() bool { return f.last().State == Waiting })
-		if !strings.Contains(f.last().Reason.String(), "contradicting itself") {
-			t.Errorf("reason: %s", f.last().Reason)
+		if !strings.Contains(f.state().Reason.String(), "contradicting itself") {
+			t.Errorf("reason: %s", f.state().Reason)
 		}
 		time.Sleep(time.Hour)
 		if n := len(srv.said("SELECT")); n > 300 {
@@ -145,6 +145,9 @@ func TestNewMailThatTheServerWillNotShow(t *testing.T) {
 				srv := newFake(t, 5)
 				quiet := true
 				srv.on = func(c *fakeConn, tag, cmd string) bool {
+					srv.mu.Lock()
+					quiet := quiet
+					srv.mu.Unlock()
 					if quiet && (strings.Contains(cmd, "FETCH 6 ") || strings.Contains(cmd, "FETCH 6:*")) {
 						test.answer(c, tag)
 						return true
@@ -160,13 +163,15 @@ func TestNewMailThatTheServerWillNotShow(t *testing.T) {
 				if n := len(srv.said("FETCH 6")); n == 0 || n > 8 {
 					t.Errorf("it was asked for %d times in ten minutes", n)
 				}
+				f.mu.Lock()
 				if f.unseen.Known {
 					t.Errorf("the unread count claims to know: %+v", f.unseen)
 				}
 				if len(f.newMail) != 0 {
 					t.Errorf("told of mail that nobody saw: %+v", f.newMail)
 				}
-				quiet = false
+				f.mu.Unlock()
+				srv.with(func() { quiet = false })
 				srv.arrive(true)
 				f.until("both", func() bool { return len(f.newMail) == 1 && f.newMail[0].Count == 2 })
 				f.inStep(srv)
@@ -251,7 +256,7 @@ func TestServerEndsIdleNowAndThen(t *testing.T) {
 		if n := len(srv.said("DONE")); n != 0 {
 			t.Errorf("%d stray DONEs", n)
 		}
-		if st := f.last(); st.Watch != WatchIdle || len(srv.conns) != 1 {
+		if st := f.state(); st.Watch != WatchIdle || len(srv.conns) != 1 {
 			t.Errorf("state %+v after %d connections", st, len(srv.conns))
 		}
 		srv.arrive(true)

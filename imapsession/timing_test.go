@@ -11,8 +11,13 @@ import (
 // bubble runs a test of timing under virtual time.
 func bubble(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
+	inBubble = true
+	defer func() { inBubble = false }()
 	synctest.Test(t, func(t *testing.T) { test(t) })
 }
+
+// inBubble tells that a test runs under virtual time; tests run one by one.
+var inBubble bool
 
 func TestSilentLinkIsProbed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -196,7 +201,7 @@ func TestPoll(t *testing.T) {
 				cfg.Poll = 30 * time.Second
 				f, _ := start(t, cfg)
 				f.live(1)
-				if st := f.last(); st.Watch != WatchPoll || !strings.Contains(st.Reason.String(), test.note) {
+				if st := f.state(); st.Watch != WatchPoll || !strings.Contains(st.Reason.String(), test.note) {
 					t.Errorf("state %+v", st)
 				}
 				srv.arrive(false)
