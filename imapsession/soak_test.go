@@ -36,7 +36,10 @@ func mutate(c *imapclient.Client, seed uint64, done <-chan struct{}) error {
 }
 
 func mutateOnce(c *imapclient.Client, rng *rand.Rand, n int) error {
-	count := c.Mailbox().NumMessages
+	count := uint32(0)
+	if box := c.Mailbox(); box != nil { // imapclient sets it a moment after SELECT's Wait
+		count = box.NumMessages
+	}
 	if what := rng.IntN(10); what < 4 || count < 20 {
 		raw := testserver.Letter(n)
 		cmd := c.Append("INBOX", int64(len(raw)), nil)
