@@ -98,7 +98,7 @@ func TestServerThatNeverAgreesIsLeftAlone(t *testing.T) {
 		f, _ := start(t, srv.config())
 		f.until("the link is dropped", func() bool { return strings.Contains(reasons(f), "contradicting itself") })
 		time.Sleep(time.Hour)
-		if n := len(srv.said("SELECT")); n > 300 {
+		if n := len(srv.said("SELECT")); n > 450 { // a connection a minute, a few SELECTs each
 			t.Errorf("SELECT was sent %d times in an hour", n)
 		}
 	})
