@@ -191,7 +191,7 @@ func (p *addressParser) flush(comma bool) {
 			name = comment
 		}
 		a.Name = p.name(name)
-		if joined && a.Name != "" { // Doe, Jane <jane@example.org>
+		if joined && a.Name != "" { // Ops, Jane <jane@example.org>
 			last := &p.out[len(p.out)-1]
 			last.Name, last.Address = last.Name+", "+a.Name, a.Address
 			return
