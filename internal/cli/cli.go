@@ -108,6 +108,10 @@ config: tidings demo. Keys are explained on screen by "?"; Q quits.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return p.monitor(c.Context(), o) },
 	}
 	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		text, _, _ := strings.Cut(err.Error(), ": strconv.") // the standard library's words are for programmers
+		return errors.New(text)
+	})
 	takesAccounts(root, &o.config, &o.accounts, "watch only the account with this `NAME` (repeatable)")
 	root.Flags().BoolVar(&o.readOnly, "read-only", false, "change nothing on any server")
 	root.Flags().StringVar(&o.log, "log", "", "append what the sessions do to `FILE` (no mail, no passwords)")

@@ -81,7 +81,7 @@ func (p Program) load(path string, names []string) (*config.Config, error) {
 	}
 	for _, name := range names {
 		if !slices.Contains(known, name) {
-			return nil, usagef("--account: there is no account %q in %s; there is %s", name, path, strings.Join(known, ", "))
+			return nil, usagef("--account: there is no account %q in %s; it has %s", name, path, strings.Join(known, ", "))
 		}
 	}
 	cfg.Accounts = slices.DeleteFunc(cfg.Accounts, func(a config.Account) bool { return !slices.Contains(names, a.Name) })

@@ -33,6 +33,7 @@ func TestAccepted(t *testing.T) {
 		want func(*Config)
 	}{
 		{"bare", account(), func(*Config) {}},
+		{"byte order mark and CRLF", "\ufeff" + strings.ReplaceAll(account(), "\n", "\r\n"), func(*Config) {}},
 		{"ui", "[ui]\nnotice = \"off\"\nemoji = \"text\"\n" + account(), func(c *Config) { c.UI = UI{NoticeOff, EmojiText} }},
 		{"ui after the accounts", account() + "[ui]\nnotice = \"osc9\"\n", func(c *Config) { c.UI.Notice = NoticeOSC9 }},
 		{"port by tls", account(`tls = "starttls"`), func(c *Config) { c.Accounts[0].TLS, c.Accounts[0].Port = TLSStart, 143 }},
@@ -113,7 +114,7 @@ func TestProblems(t *testing.T) {
 		{"empty", "", []string{`account: there is none; expected at least one [[account]] with name, host and user`}},
 		{"syntax", "[[account]]\nname = \n", []string{`2: *this is not TOML: *`}},
 		{"syntax does not quote the line", "[[account]]\npassword = " + secret + "\n", []string{`2: *this is not TOML: *`}},
-		{"duplicate key", account(`port = 1`, `port = 2`), []string{`*this is not TOML: *`}},
+		{"duplicate key", account(`port = 1`, `port = 2`), []string{`6: port: is set twice; expected once`}},
 		{"not UTF-8", "a = \"\xff\"", []string{`1: *this is not TOML: *`}},
 		{"one bracket", "[account]\nname = \"x\"\n", []string{`1: account: is a table; expected an array of tables, each starting with [[account]] (two brackets)`}},
 		{"missing keys", "\n[[account]]\n", []string{

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -44,6 +45,7 @@ func (d *document) line(path string) int {
 // readDocument parses data. All errors are of syntax (duplicate keys are).
 func readDocument(data []byte) (*document, error) {
 	d := &document{lines: map[string]int{}}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // some editors begin a file with it
 	if err := toml.Unmarshal(data, &d.root); err != nil {
 		return nil, err
 	}

@@ -54,11 +54,12 @@ func problemOf(err error) Problem {
 		return Problem{Text: "this is not TOML: " + strings.TrimPrefix(err.Error(), "toml: ")}
 	}
 	line, _ := decode.Position()
-	return Problem{
-		Line: line,
-		Key:  strings.Join(decode.Key(), "."),
-		Text: "this is not TOML: " + strings.TrimPrefix(decode.Error(), "toml: "),
+	key := strings.Join(decode.Key(), ".")
+	text := strings.TrimPrefix(decode.Error(), "toml: ")
+	if key != "" && strings.HasSuffix(text, "already defined") {
+		return Problem{Line: line, Key: key, Text: "is set twice; expected once"}
 	}
+	return Problem{Line: line, Key: key, Text: "this is not TOML: " + text}
 }
 
 // nearest returns the name that a misspelt one was probably meant to be.
