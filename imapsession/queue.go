@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"tidings/internal/safetext"
 	"tidings/store"
@@ -37,9 +38,10 @@ const (
 // maxLost is how many links may die under one command.
 const maxLost = 3
 
-// nextJob returns the job whose turn it is, or nil, and gives the others their
-// turn before it comes again. Jobs that cannot happen end here, whatever the
-// link does.
+// nextJob returns the job whose turn it is, or nil. It keeps its place until it
+// ends: one that was lost with its link is done again before what was asked for
+// later, or two changes of one flag would come about in the wrong order. Jobs
+// that cannot happen end here, whatever the link does.
 func (s *Session) nextJob() *job {
 	s.endRefused()
 	s.mu.Lock()
@@ -47,10 +49,26 @@ func (s *Session) nextJob() *job {
 	if len(s.queue) == 0 {
 		return nil
 	}
-	j := s.queue[0]
-	copy(s.queue, s.queue[1:])
-	s.queue[len(s.queue)-1] = j
-	return j
+	return s.queue[0]
+}
+
+// letPass puts a job behind all others. It is for bodies: they change nothing,
+// so that their order means nothing, and they may take long.
+func (s *Session) letPass(j *job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.queue, j); i >= 0 {
+		s.queue = append(slices.Delete(s.queue, i, i+1), j)
+	}
+}
+
+// lose counts a link that broke under a job. A body then lets the others pass:
+// it may be what the link breaks of.
+func (s *Session) lose(j *job) {
+	j.lost++
+	if _, ok := j.cmd.(FetchBody); ok {
+		s.letPass(j)
+	}
 }
 
 // hasJob tells whether a command waits.
@@ -125,11 +143,8 @@ func aim(c Command) (t Target, changes, ok bool) {
 // finish ends a job: it leaves the queue and its Result goes out.
 func (s *Session) finish(j *job, err error, note safetext.Text) {
 	s.mu.Lock()
-	for i, q := range s.queue {
-		if q == j {
-			s.queue = append(s.queue[:i], s.queue[i+1:]...)
-			break
-		}
+	if i := slices.Index(s.queue, j); i >= 0 {
+		s.queue = slices.Delete(s.queue, i, i+1)
 	}
 	s.mu.Unlock()
 	if j.stage == finished {

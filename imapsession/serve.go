@@ -48,7 +48,7 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 		s.mourn(l)
 	}
 	if l.running != nil && !f.planned {
-		l.running.lost++
+		s.lose(l.running)
 	}
 	if !l.liveSince.IsZero() {
 		if time.Since(l.liveSince) >= stableAfter {

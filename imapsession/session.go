@@ -133,7 +133,7 @@ type Session struct {
 
 	mu         sync.Mutex
 	lastID     CommandID
-	queue      []*job // in the order in which they get their turns
+	queue      []*job // in the order in which they are done
 	visible    Visible
 	newVisible bool
 	retry      retryAsk
