@@ -209,8 +209,7 @@ func notIMAP(line string) *fault {
 func (s *Session) newLink(ctx context.Context, conn net.Conn, transport safetext.Text, greeting string) (*link, error) {
 	tap := wire.New(conn, wire.Options{Trace: s.cfg.Trace, Name: "monitor", Greeting: greeting})
 	l := &link{s: s, tap: tap, transport: transport, started: time.Now(), watch: s.cfg.Watch}
-	l.gate = &gate{Conn: tap}
-	l.client = imapclient.New(l.gate, nil)
+	l.client = imapclient.New(tap, nil)
 	l.stop = context.AfterFunc(ctx, l.hangUpSoon)
 	s.useTap(tap)
 	tap.SetPhase(wire.PhaseConnect)

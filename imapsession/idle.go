@@ -2,6 +2,7 @@ package imapsession
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"tidings/imapsession/wire"
@@ -68,21 +69,20 @@ func (l *link) holdIdle(ctx context.Context) error {
 	hold := l.idleUntilDue(ctx, entered, before)
 	l.pump()
 	if l.tagged != before {
-		// The server ended it; imapclient does not notice, and its DONE must not
-		// go out.
-		l.gate.swallow.Store(true)
+		// The server ended it; imapclient does not notice. Its DONE, which would
+		// be taken for a command, goes no further than the tap.
 		err := idle.Close()
-		l.gate.swallow.Store(false)
 		l.tap.SetPhase(wire.PhaseCommand)
 		if err == nil {
 			err = idle.Wait()
 		}
 		return l.idleEnded(err, time.Since(entered))
 	}
-	if err := l.tap.Err(); err != nil {
+	if l.over() {
+		l.tap.Close()
 		idle.Close()
 		_ = idle.Wait()
-		return l.lost(err)
+		return l.lost(io.EOF)
 	}
 	if hold {
 		l.tap.HoldDone()
@@ -105,7 +105,7 @@ func (l *link) idleUntilDue(ctx context.Context, entered time.Time, tagged uint6
 	renewAt := entered.Add(l.renewEvery())
 	for {
 		l.pump()
-		if l.tagged != tagged || l.tap.Err() != nil || ctx.Err() != nil || l.due() {
+		if l.tagged != tagged || l.over() || ctx.Err() != nil || l.due() {
 			return true
 		}
 		l.s.tellUnseen()
@@ -216,7 +216,7 @@ func (l *link) sitOut(ctx context.Context) error {
 	pollAt := time.Now().Add(l.s.cfg.Poll)
 	for {
 		l.pump()
-		if l.tap.Err() != nil || ctx.Err() != nil || l.due() || l.probeNow {
+		if l.over() || ctx.Err() != nil || l.due() || l.probeNow {
 			break
 		}
 		l.s.tellUnseen()
@@ -238,8 +238,8 @@ func (l *link) sitOut(ctx context.Context) error {
 		timer.Stop()
 		l.checkClock()
 	}
-	if err := l.tap.Err(); err != nil {
-		return l.lost(err)
+	if l.over() {
+		return l.lost(io.EOF)
 	}
 	l.tap.SetPhase(wire.PhaseCommand)
 	if ctx.Err() != nil || (l.due() && !l.probeNow) {

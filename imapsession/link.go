@@ -7,7 +7,6 @@ import (
 	"net"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -23,7 +22,6 @@ import (
 type link struct {
 	s      *Session
 	tap    *wire.Tap
-	gate   *gate
 	client *imapclient.Client
 	stop   func() bool // of the context's AfterFunc
 
@@ -60,24 +58,13 @@ type link struct {
 	desyncs   []time.Time
 	probeNow  bool
 	loggedOut bool
+	opened    bool // a mailbox was selected on this link: it may speak of rows
+
+	alerts     int // since alertsFrom
+	alertsFrom time.Time
 
 	mu    sync.Mutex
 	cause error // why our own side closed the conn
-}
-
-// gate sits between imapclient and the tap for one reason: after the server has
-// ended an IDLE by itself, imapclient's DONE must not reach it, as it would be
-// taken for a command.
-type gate struct {
-	net.Conn
-	swallow atomic.Bool
-}
-
-func (g *gate) Write(p []byte) (int, error) {
-	if string(p) == "DONE\r\n" && g.swallow.Swap(false) {
-		return len(p), nil
-	}
-	return g.Conn.Write(p)
 }
 
 // kill closes the conn from any goroutine and remembers the first reason. It is
@@ -145,6 +132,17 @@ func (l *link) lost(err error) error {
 	return &fault{text: "the server's answer could not be read: " + say(err.Error()).String(), err: err, parser: true}
 }
 
+// over tells that nothing more is to be expected of the link: it broke, we gave
+// it up, or the server said BYE. Not every server closes behind its BYE.
+func (l *link) over() bool {
+	if l.bye != "" || l.tap.Err() != nil {
+		return true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cause != nil
+}
+
 func isEOF(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe)
 }
@@ -179,8 +177,10 @@ func (l *link) rows(ev wire.Event) {
 		l.selecting.apply(ev)
 		return
 	}
-	if l.desync != nil || !l.s.selected {
-		return // the list will be built anew
+	if l.desync != nil || !l.opened {
+		// The list will be built anew. What a server says of rows before SELECT
+		// is of no mailbox at all (RFC 9051 §7.4).
+		return
 	}
 	if ev.Kind == wire.KindExists && int64(ev.Num) > int64(l.s.list.Len()) {
 		l.newTries, l.newAt = 0, time.Time{}
@@ -207,8 +207,10 @@ func (l *link) status(ev wire.Event) {
 		if l.loggedOut {
 			return
 		}
-		l.bye = ev.Text
-		if l.bye == "" {
+		if l.bye != "" {
+			return
+		}
+		if l.bye = ev.Text; l.bye == "" {
 			l.bye = "BYE"
 		}
 		l.s.box.Put(AlertEvent{Text: say(l.bye), Bye: true})
@@ -218,7 +220,7 @@ func (l *link) status(ev wire.Event) {
 		l.copyUID = true
 	case ev.Code == "UIDNOTSTICKY" && l.selecting != nil:
 		l.selecting.unstable = true
-	case ev.Code == "UIDVALIDITY" && l.selecting == nil && l.s.selected:
+	case ev.Code == "UIDVALIDITY" && l.selecting == nil && l.opened:
 		if n, err := strconv.ParseUint(ev.Arg, 10, 32); err == nil && uint32(n) != l.s.uidValidity {
 			l.disagree(fmt.Errorf("UIDVALIDITY changed from %d to %d", l.s.uidValidity, n))
 		}
@@ -229,10 +231,29 @@ func (l *link) status(ev wire.Event) {
 	}
 }
 
+// maxAlerts is how many alerts one link may bring within alertWindow. They are
+// never merged or dropped, so that a server that sends nothing else would fill
+// the memory.
+const (
+	maxAlerts   = 100
+	alertWindow = time.Minute
+)
+
 // alert passes on what the server wants shown (RFC 9051 §7.1).
 func (l *link) alert(ev wire.Event) {
-	if ev.Code == "ALERT" && ev.Text != "" && ev.Type != "BYE" {
+	if ev.Code != "ALERT" || ev.Text == "" || ev.Type == "BYE" {
+		return
+	}
+	now := time.Now()
+	if now.Sub(l.alertsFrom) > alertWindow {
+		l.alertsFrom, l.alerts = now, 0
+	}
+	l.alerts++
+	switch {
+	case l.alerts <= maxAlerts:
 		l.s.log.Warn("alert", "text", say(ev.Text).String())
 		l.s.box.Put(AlertEvent{Text: say(ev.Text)})
+	case l.alerts == maxAlerts+1:
+		l.kill(&fault{text: fmt.Sprintf("the server sent more than %d alerts within %s: the link was dropped", maxAlerts, alertWindow)})
 	}
 }

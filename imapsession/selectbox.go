@@ -48,7 +48,7 @@ func (l *link) openMailbox() error {
 	if err != nil {
 		return err
 	}
-	l.desync = nil
+	l.desync, l.opened = nil, true
 	if err := l.reconcile(sel); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"tidings/imapsession/wire"
@@ -151,8 +152,8 @@ func (l *link) serve(ctx context.Context) error {
 // and tells whether there was any.
 func (l *link) turn() (worked bool, err error) {
 	l.pump()
-	if err := l.tap.Err(); err != nil {
-		return false, l.lost(err)
+	if l.over() {
+		return false, l.lost(io.EOF)
 	}
 	now := time.Now()
 	for _, step := range []struct {
