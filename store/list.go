@@ -133,6 +133,24 @@ func (l *List) MayHold(uid UID) bool {
 	return u == uid || l.unknownBelow(i)
 }
 
+// Gap is the run [lo,hi) of unknown rows among which the message uid would
+// stand. It is empty where the message's row is known, lo being its index, or
+// where it is certainly gone, lo being the index that it would have.
+func (l *List) Gap(uid UID) (lo, hi int) {
+	if uid == 0 {
+		return 0, 0
+	}
+	i, u := l.above(uid)
+	if u == uid || !l.unknownBelow(i) {
+		return i, i
+	}
+	l.Unknown(0, i, func(a, b int) bool {
+		lo, hi = a, b
+		return true
+	})
+	return lo, hi
+}
+
 // unknownBelow tells whether the row before row i, which may be Len, is unknown.
 func (l *List) unknownBelow(i int) bool { return i > 0 && l.Row(i-1).UID == 0 }
 

@@ -115,6 +115,13 @@ func check(t *rapid.T, l *List, m naive) {
 		if l.MayHold(uid) != want {
 			t.Fatalf("MayHold(%d) = %v, want %v", uid, !want, want)
 		}
+		lo, hi := below+1, above
+		if i := m.find(uid); i >= 0 {
+			lo, hi = i, i
+		}
+		if a, b := l.Gap(uid); uid != 0 && (a != lo || b != hi) || uid == 0 && (a != 0 || b != 0) {
+			t.Fatalf("Gap(%d) = [%d,%d), want [%d,%d)", uid, a, b, lo, hi)
+		}
 	}
 	u, at, ok := l.MaxUID()
 	if ok != (known > 0) || ok && (u != maxUID || at != maxAt) {
