@@ -12,6 +12,7 @@ const (
 	longDelay     = 10 * time.Minute // after an hour of failures
 	longAfter     = time.Hour
 	retryEvery    = 10 * time.Second  // how often a key may cut a wait short
+	soonest       = time.Second       // how often anything may: a key held down repeats
 	stableAfter   = 10 * time.Second  // how long a link must have been live to clear the count
 	maxStated     = time.Hour         // the longest back-off that a server can ask for
 	doubtfulEvery = 200 * time.Second // three tries over ten minutes
@@ -84,6 +85,14 @@ func (s *Session) takeRetry() retryAsk {
 // or the machine woke up. It returns ctx's error.
 func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) error {
 	until := time.Now().Add(d)
+	asked := false
+	// soon ends the rest, but never twice within a moment.
+	soon := func() {
+		if at := s.backoff.lastTry.Add(soonest); o.forever != nil || at.Before(until) {
+			until = at
+		}
+		o.forever, asked = nil, true
+	}
 	s.clock.slept()
 	for {
 		s.endRefused()
@@ -93,6 +102,9 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 			left = clockCheck
 		}
 		if left <= 0 {
+			if asked {
+				s.backoff.lastTry = time.Now()
+			}
 			return ctx.Err()
 		}
 		timer := time.NewTimer(min(left, clockCheck))
@@ -110,15 +122,14 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 		}
 		switch s.takeRetry() {
 		case retryForced:
-			return ctx.Err()
+			soon()
 		case retryHint:
 			if o.forever == nil && !o.stated && !o.visiting && time.Since(s.backoff.lastTry) >= retryEvery {
-				s.backoff.lastTry = time.Now()
-				return ctx.Err()
+				soon()
 			}
 		}
-		if o.visiting && (s.hasJob() || s.screenLacks()) {
-			return ctx.Err()
+		if o.visiting && (s.hasJob() || s.visitForScreen()) {
+			soon()
 		}
 	}
 }

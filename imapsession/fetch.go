@@ -210,6 +210,7 @@ func readLiteral(lit imap.LiteralReader, limit int64) (b []byte, whole bool) {
 }
 
 func (l *link) publish(sums []*store.Summary) {
+	l.s.brought += uint64(len(sums))
 	if len(sums) > 0 {
 		l.s.box.Put(SummariesEvent{UIDValidity: l.s.uidValidity, Summaries: sums})
 	}

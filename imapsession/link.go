@@ -58,6 +58,7 @@ type link struct {
 	desyncs   []time.Time
 	probeNow  bool
 	loggedOut bool
+	awaited   bool // see awaitScreen
 	opened    bool // a mailbox was selected on this link: it may speak of rows
 
 	alerts     int // since alertsFrom

@@ -22,6 +22,11 @@ type mailbox struct {
 	changes uint64
 	// deaths counts the links that each message killed with imapclient's parser.
 	deaths map[store.UID]int
+	// brought counts the summaries that came; visitedAt is what it was when a
+	// visit was made for the screen alone, if one was (visitedFor).
+	brought    uint64
+	visitedAt  uint64
+	visitedFor bool
 	// silent holds list events back: the list is being built, and a Resync will
 	// carry it whole.
 	silent bool

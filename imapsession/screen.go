@@ -1,6 +1,9 @@
 package imapsession
 
 import (
+	"context"
+	"time"
+
 	"github.com/emersion/go-imap/v2"
 
 	"tidings/store"
@@ -104,12 +107,52 @@ func (l *link) fill(w wanted) error {
 	return nil
 }
 
-// screenLacks tells whether the screen wants rows or summaries; for visits,
-// between which nothing is asked for otherwise.
-func (s *Session) screenLacks() bool {
+// screenGrace is how long a visit waits for the screen.
+const screenGrace = 250 * time.Millisecond
+
+// awaitScreen waits, once in a visit, until the listener has taken the Resync in
+// and said what it shows of it: a visit that is over by then could never bring
+// the rows that the screen lacks. It returns whether there is anything new.
+func (l *link) awaitScreen(ctx context.Context) bool {
+	if l.awaited {
+		return false
+	}
+	l.awaited = true
+	timer := time.NewTimer(screenGrace)
+	defer timer.Stop()
+	for {
+		l.s.mu.Lock()
+		epoch := l.s.visible.Epoch
+		l.s.mu.Unlock()
+		if epoch == 0 || epoch == l.s.epoch {
+			return epoch != 0
+		}
+		select {
+		case <-l.s.wake:
+		case <-timer.C:
+			return true
+		case <-ctx.Done():
+			return true
+		}
+	}
+}
+
+// visitForScreen tells whether a visit is due between visits because the screen
+// wants rows or summaries. One that brought nothing is not made again before the
+// next regular one, whatever the screen wants: the server will not say.
+func (s *Session) visitForScreen() bool {
 	s.mu.Lock()
 	v := s.visible
 	s.mu.Unlock()
+	if !s.lacks(v) || s.visitedAt == s.brought && s.visitedFor {
+		return false
+	}
+	s.visitedFor, s.visitedAt = true, s.brought
+	return true
+}
+
+// lacks tells whether rows or summaries are missing of what is visible.
+func (s *Session) lacks(v Visible) bool {
 	if len(v.Missing) > 0 {
 		return true
 	}

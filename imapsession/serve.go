@@ -133,6 +133,7 @@ func (l *link) serve(ctx context.Context) error {
 			l.farewell(farewellTime)
 			return errStopped
 		case worked:
+		case l.watch == WatchVisit && l.awaitScreen(ctx):
 		case l.watch == WatchVisit:
 			l.s.tellUnseen()
 			l.farewell(visitFarewell)
