@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	connectTimeout = 30 * time.Second // dial, TLS and greeting, each
+	connectTimeout = 30 * time.Second // dial, TLS, greeting and log-in, each
 	maxPlainLine   = 8 << 10          // octets of one line before STARTTLS
 	maxPlainLines  = 16               // lines before STARTTLS succeeds
 )
@@ -213,7 +213,10 @@ func (s *Session) newLink(ctx context.Context, conn net.Conn, transport safetext
 	l.stop = context.AfterFunc(ctx, l.hangUpSoon)
 	s.useTap(tap)
 	tap.SetPhase(wire.PhaseConnect)
-	if err := l.client.WaitGreeting(); err != nil {
+	watchdog := l.within(connectTimeout, "greeted us")
+	err := l.client.WaitGreeting()
+	watchdog.Stop()
+	if err != nil {
 		err = l.greetingFault(err)
 		l.close()
 		return nil, err
@@ -230,6 +233,8 @@ func (s *Session) newLink(ctx context.Context, conn net.Conn, transport safetext
 func (l *link) greetingFault(err error) error {
 	l.pump()
 	switch {
+	case l.killed():
+		return l.lost(err)
 	case l.bye != "":
 		return &fault{text: "the server turned us away: it said " + strconv.Quote(say(l.bye).String()), err: err, after: statedBackoff(l.bye)}
 	case refused(err):

@@ -1,7 +1,9 @@
 package imapsession
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -78,4 +80,67 @@ func TestRowsBeforeSelectAreNoRows(t *testing.T) {
 		f.live(2)
 		f.inStep(srv)
 	})
+}
+
+// Greeting and log-in have their time in all: a server that sends an octet now
+// and then does not hold the session up for ever.
+func TestTrickleBeforeTheLogInEnds(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		at   string // the command that is answered in drops; "" is the greeting
+		caps string // in the greeting
+		want string
+	}{
+		{"greeting", "", "", "has not greeted us in 30s"},
+		{"capabilities", "CAPABILITY", "", "has not said what it can do"},
+		{"log-in", "AUTHENTICATE", fakeCaps, "has not let us in in 30s"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				srv := newFake(t, 1)
+				drip := func(c *fakeConn) {
+					for range 1000 {
+						if _, err := c.conn.Write([]byte("*")); err != nil {
+							return
+						}
+						time.Sleep(20 * time.Second)
+					}
+				}
+				srv.greeting = "* OK ready"
+				if test.caps != "" {
+					srv.greeting = "* OK [CAPABILITY " + test.caps + "] ready"
+				}
+				srv.on = func(c *fakeConn, tag, cmd string) bool {
+					if test.at == "" || !strings.HasPrefix(cmd, test.at) {
+						return false
+					}
+					go drip(c)
+					return true
+				}
+				cfg := srv.config()
+				if test.at == "" {
+					cfg.Dial = func(context.Context, string, string) (net.Conn, error) {
+						client, server := net.Pipe()
+						go func() {
+							defer server.Close()
+							_, _ = server.Write([]byte("* OK "))
+							drip(&fakeConn{conn: server})
+						}()
+						return client, nil
+					}
+				}
+				began := time.Now()
+				f, stop := start(t, cfg)
+				f.until("waiting", func() bool { return f.last().State == Waiting })
+				if took := time.Since(began); took != connectTimeout {
+					t.Errorf("it was given up after %v", took)
+				}
+				if got := f.last().Reason.String(); !strings.Contains(got, test.want) {
+					t.Errorf("reason: %s", got)
+				}
+				stop()
+				time.Sleep(time.Minute) // until the last drop finds nobody
+			})
+		})
+	}
 }

@@ -136,9 +136,11 @@ func (l *link) lost(err error) error {
 // over tells that nothing more is to be expected of the link: it broke, we gave
 // it up, or the server said BYE. Not every server closes behind its BYE.
 func (l *link) over() bool {
-	if l.bye != "" || l.tap.Err() != nil {
-		return true
-	}
+	return l.bye != "" || l.tap.Err() != nil || l.killed()
+}
+
+// killed tells whether our own side closed the conn.
+func (l *link) killed() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.cause != nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -15,9 +16,12 @@ import (
 
 // logIn signs in and ends with the capabilities known. Every error is a *fault.
 func (l *link) logIn(ctx context.Context) error {
-	caps := l.client.Caps()
-	if caps == nil {
-		return l.lost(errors.New("the server did not say what it can do"))
+	caps := l.client.Caps() // asks, if the greeting did not say; gives up after 30 s
+	switch {
+	case caps == nil && l.over():
+		return l.lost(io.EOF)
+	case caps == nil:
+		return &fault{text: "the server has not said what it can do: the link was dropped"}
 	}
 	if l.preauth {
 		l.caps = caps
@@ -32,6 +36,8 @@ func (l *link) logIn(ctx context.Context) error {
 		return err
 	}
 	l.taggedCode = ""
+	watchdog := l.within(connectTimeout, "let us in")
+	defer watchdog.Stop()
 	if err := l.authenticate(how, secret); err != nil {
 		return l.loginError(err)
 	}
