@@ -23,6 +23,9 @@ func (m *Model) aim(a *account) (store.UID, bool) {
 	case a.view.sel < 0:
 		m.say(a, own(sDim, "there is no message here"))
 		return 0, false
+	case a.view.lost:
+		m.say(a, own(sWarn, "that message has not been found again yet: nothing was done"))
+		return 0, false
 	case a.view.uid == 0:
 		m.say(a, own(sWarn, "that row is not known yet: nothing was done"))
 		return 0, false

@@ -62,6 +62,11 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 			m.say(a, own(sWarn, word), said(sPlain, ev.Text))
 		}
 	}
+	// What went is not always said: after an overflow, or where rows were not
+	// known, the list shows it.
+	if r := a.reader; r != nil && !a.view.list.MayHold(r.uid) {
+		r.gone = true
+	}
 	a.tell(m, &h)
 }
 
@@ -103,9 +108,9 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	gone := make(map[store.UID]bool, len(ev.Gone))
 	for _, uid := range ev.Gone {
 		gone[uid] = true
-		if a.reader != nil && a.reader.uid == uid {
-			a.reader.gone = true
-		}
+	}
+	if r := a.reader; r != nil && gone[r.uid] {
+		r.gone = true
 	}
 	a.view.resync(ev.List, func(uid store.UID) bool { return gone[uid] }, ev.Reload || first)
 	if first {

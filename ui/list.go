@@ -19,6 +19,11 @@ type listView struct {
 	sel int
 	uid store.UID
 
+	// lost: after a Resync it is not known where the selected message uid stands,
+	// or whether it still does. Row sel is one of the unknown rows that may be
+	// its own; it is never taken for another message's.
+	lost bool
+
 	// tomb: the selected message was expunged by somebody. It stays, as a row of
 	// its own between list indexes gap-1 and gap, until the selection moves.
 	tomb bool
@@ -83,7 +88,7 @@ func (v *listView) selectRow(r int) {
 		return
 	}
 	v.bury(i)
-	v.sel, v.uid = i, v.list.Row(i).UID
+	v.sel, v.uid, v.lost = i, v.list.Row(i).UID, false
 	v.reveal()
 }
 
@@ -171,12 +176,19 @@ func (v *listView) applied(c store.Change, a store.Applied) {
 		v.grew(a.Count)
 	case store.Expunge, store.Vanished:
 		if a.Count > 0 {
-			v.lost(a.Index)
+			v.removed(a.Index)
+		}
+		if v.lost && c.Kind == store.Vanished && c.UID == v.uid {
+			v.entomb(min(v.sel, v.list.Len()))
 		}
 	case store.Fill, store.SetFlags:
-		if a.Index == v.sel && a.New.UID != 0 {
+		if a.Index == v.sel && a.New.UID != 0 && !v.lost {
 			v.uid = a.New.UID
 		}
+	}
+	if v.lost {
+		v.seek(v.sel)
+		v.reveal()
 	}
 }
 
@@ -200,11 +212,28 @@ func (v *listView) grew(n int) {
 	v.fresh = min(n, v.top)
 }
 
-// lost: the row at index i, no longer in the list, was removed.
-func (v *listView) lost(i int) {
-	if i == v.sel && v.uid != 0 && !v.tomb {
-		// The tombstone takes its place: nothing moves.
-		v.tomb, v.gap, v.sel = true, i, -1
+// entomb: the selected message is gone; its tombstone stands before index i.
+func (v *listView) entomb(i int) {
+	v.tomb, v.gap, v.sel, v.lost = true, i, -1, false
+}
+
+// seek looks for the selected message: its row if that is known, else the
+// unknown row nearest to index near that may be its own, else its tombstone.
+func (v *listView) seek(near int) {
+	switch lo, hi := v.list.Gap(v.uid); {
+	case lo < hi:
+		v.sel, v.lost = min(max(near, lo), hi-1), true
+	case v.list.MayHold(v.uid):
+		v.sel, v.lost = lo, false
+	default:
+		v.entomb(lo)
+	}
+}
+
+// removed: the row at index i, no longer in the list, was removed.
+func (v *listView) removed(i int) {
+	if i == v.sel && v.uid != 0 && !v.tomb && !v.lost {
+		v.entomb(i) // it takes the row's place: nothing moves
 		return
 	}
 	// Where the row stood on screen, counted before its removal.
@@ -218,6 +247,7 @@ func (v *listView) lost(i int) {
 	switch {
 	case i < v.sel:
 		v.sel--
+	case i == v.sel && v.lost: // another row is looked for
 	case i == v.sel: // a placeholder: its neighbour takes over
 		v.sel = min(v.sel, v.list.Len()-1)
 		v.uid = 0

@@ -140,6 +140,74 @@ func TestResyncKeepsTheSelection(t *testing.T) {
 	})
 }
 
+// After an overflow a Resync does not say what went, and its list may know less
+// than the one before. The selection must not go to another message by itself.
+func TestResyncThatDoesNotTell(t *testing.T) {
+	gone := func(p *person, f *fakeSession) {
+		f.apply(store.Change{Kind: store.Expunge, Seq: 46})
+		f.say(f.resync())
+		p.idle()
+		p.selects("×")
+		p.selects("(46)")
+		p.press("!")
+		p.sees("expunged by another client")
+	}
+	atScreen(t, 80, 24, func(p *person) {
+		f := p.server()
+		f.start(50)
+		p.idle()
+		p.press("j j j j") // (46)
+		gone(p, f)
+	})
+	for name, then := range map[string]func(p *person, f *fakeSession){
+		"found": func(p *person, f *fakeSession) {
+			f.change(store.Change{Kind: store.Fill, Seq: 47, UID: 47, Flags: store.NoFlags}, 47)
+			f.change(store.Change{Kind: store.Fill, Seq: 46, UID: 46, Flags: store.NoFlags}, 46)
+			p.idle()
+			p.selects("(46)")
+			p.press("!")
+			if n := len(p.server().pending()); n != 1 {
+				t.Errorf("%d commands were sent, want the flag", n)
+			}
+		},
+		"gone after all": func(p *person, f *fakeSession) {
+			for seq, uid := range map[int]store.UID{45: 44, 46: 45, 47: 48} { // 46 and 47 went, what is older moved up
+				f.change(store.Change{Kind: store.Fill, Seq: uint32(seq), UID: uid, Flags: store.NoFlags}, uid)
+			}
+			p.idle()
+			p.selects("×")
+			p.selects("(46)")
+			p.press("!")
+			p.sees("expunged by another client")
+		},
+		"the person goes on": func(p *person, f *fakeSession) {
+			p.press("k k k")
+			p.selects("(49)")
+			f.change(store.Change{Kind: store.Fill, Seq: 46, UID: 46, Flags: store.NoFlags}, 46)
+			p.idle()
+			p.selects("(49)")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			atScreen(t, 80, 24, func(p *person) {
+				f := p.server()
+				f.start(50)
+				p.idle()
+				p.press("j j j j") // (46)
+				f.list.Forget(40, 48)
+				f.say(f.resync())
+				p.idle()
+				p.press("! Enter d")
+				p.sees("not been found again yet")
+				if n := len(f.pending()); n != 0 {
+					t.Fatalf("%d commands were aimed at a message that is not known to be there", n)
+				}
+				then(p, f)
+			})
+		})
+	}
+}
+
 func TestPlaceholdersWaitTheirTurn(t *testing.T) {
 	atScreen(t, 80, 24, func(p *person) {
 		f := p.server()

@@ -65,10 +65,11 @@ func anything(t *rapid.T) {
 			t.Fatalf("the selection went from message %d to %d", uid, v.uid)
 		case alive && v.tomb:
 			t.Fatalf("message %d is drawn as gone and is not", uid)
-		case !alive && !v.tomb:
+		case !alive && !v.tomb && !(v.lost && f.list.MayHold(uid)):
 			t.Fatalf("message %d is gone and not drawn so (was a tombstone: %v)", uid, tomb)
 		}
 	}
+	dead := map[store.UID]bool{} // no UID comes twice
 	known := func() []store.UID {
 		var out []store.UID
 		for i := range f.list.Len() {
@@ -84,8 +85,9 @@ func anything(t *rapid.T) {
 		},
 		"unknown rows": func(t *rapid.T) {
 			byServer(func() {
-				n := uint32(f.list.Len() + rapid.IntRange(1, 5).Draw(t, "rows"))
-				f.change(store.Change{Kind: store.Exists, N: n}, 0)
+				n := rapid.IntRange(1, 5).Draw(t, "rows")
+				f.change(store.Change{Kind: store.Exists, N: uint32(f.list.Len() + n)}, 0)
+				f.nextUID += store.UID(n)
 			})
 		},
 		"learn a row": func(t *rapid.T) {
@@ -110,7 +112,9 @@ func anything(t *rapid.T) {
 				for range rapid.IntRange(1, 4).Draw(t, "rows") {
 					if n := f.list.Len(); n > 0 {
 						seq := rapid.IntRange(1, n).Draw(t, "seq")
-						f.change(store.Change{Kind: store.Expunge, Seq: uint32(seq)}, f.list.Row(seq-1).UID)
+						uid := f.list.Row(seq - 1).UID
+						dead[uid] = true
+						f.change(store.Change{Kind: store.Expunge, Seq: uint32(seq)}, uid)
 					}
 				}
 			})
@@ -132,15 +136,51 @@ func anything(t *rapid.T) {
 						seq := rapid.IntRange(1, n).Draw(t, "seq")
 						if u := f.list.Row(seq - 1).UID; u != 0 {
 							gone = append(gone, u)
+							dead[u] = true
 						}
 						f.apply(store.Change{Kind: store.Expunge, Seq: uint32(seq)})
 					}
 				}
 				arrived := rapid.IntRange(0, 3).Draw(t, "arrived")
 				f.apply(store.Change{Kind: store.Exists, N: uint32(f.list.Len() + arrived)})
+				f.nextUID += store.UID(arrived)
+				if rapid.Bool().Draw(t, "overflow") {
+					gone = nil // the list alone says what went
+				}
 				ev := f.resync()
 				ev.Gone, ev.Arrived = gone, uint32(arrived)
 				f.say(ev)
+			})
+		},
+		"resync to a list that knows less": func(t *rapid.T) {
+			byServer(func() {
+				lo := rapid.IntRange(0, f.list.Len()).Draw(t, "from")
+				f.list.Forget(lo, rapid.IntRange(lo, f.list.Len()).Draw(t, "to"))
+				f.say(f.resync())
+			})
+		},
+		"learn an old row": func(t *rapid.T) {
+			byServer(func() {
+				i := rapid.IntRange(0, max(f.list.Len()-1, 0)).Draw(t, "row")
+				if i >= f.list.Tail() || f.list.Row(i).UID != 0 {
+					return
+				}
+				lo, hi := i, i // the nearest known rows, and what must fit between
+				for lo--; lo >= 0 && f.list.Row(lo).UID == 0; lo-- {
+				}
+				for hi++; f.list.Row(hi).UID == 0; hi++ {
+				}
+				least, most := i-lo, int(f.list.Row(hi).UID)-(hi-i)
+				if lo >= 0 {
+					least += int(f.list.Row(lo).UID)
+				}
+				if least > most {
+					return // no message can stand there: rows that were never told of
+				}
+				uid := store.UID(rapid.IntRange(least, most).Draw(t, "uid"))
+				if !dead[uid] {
+					f.change(store.Change{Kind: store.Fill, Seq: uint32(i + 1), UID: uid, Flags: store.NoFlags}, uid)
+				}
 			})
 		},
 		"answer": func(t *rapid.T) {
@@ -190,6 +230,12 @@ func anything(t *rapid.T) {
 				t.Fatalf("it quit")
 			}
 			checkView(t, &a.view, f)
+			if r := a.reader; r != nil && !r.gone && !f.list.MayHold(r.uid) {
+				t.Fatalf("message %d is read on and is not said to be gone", r.uid)
+			}
+			for uid := store.UID(1); uid < f.nextUID; uid++ {
+				dead[uid] = dead[uid] || !f.list.MayHold(uid)
+			}
 		},
 	})
 }
@@ -215,6 +261,10 @@ func checkView(t *rapid.T, v *listView, f *fakeSession) {
 		}
 	case n == 0 && v.sel != -1, n > 0 && (v.sel < 0 || v.sel >= n):
 		t.Fatalf("selection %d of %d rows", v.sel, n)
+	case v.lost:
+		if lo, hi := v.list.Gap(v.uid); v.sel < lo || v.sel >= hi {
+			t.Fatalf("message %d is looked for in row %d, where it cannot be", v.uid, v.sel)
+		}
 	case n > 0 && v.list.Row(v.sel).UID != v.uid:
 		t.Fatalf("the selection is row %d, message %d, but its message is %d", v.sel, v.list.Row(v.sel).UID, v.uid)
 	}
