@@ -70,8 +70,9 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 		j.body.size = part.size
 	}
 	got := int64(len(j.body.data))
-	short := int64(len(part.data)) < want
-	whole := short || got == j.body.size
+	// Some servers send less than was asked for in the middle of a message, and
+	// some say a wrong size: if the two do not agree, it ends where nothing comes.
+	whole := len(part.data) == 0 || got == j.body.size
 	done := whole || got >= limit
 	l.s.box.Put(BodyEvent{
 		ID:          j.id,

@@ -26,6 +26,7 @@ func (l *link) countUnseen() error {
 	l.unseenAt = time.Now().Add(unseenEvery)
 	options := &imap.SearchOptions{ReturnCount: l.hasESearch()}
 	before := s.changes
+	l.searched = ""
 	// By UID, so that it may go out behind DONE; what is counted is the same.
 	cmd := l.client.UIDSearch(&imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagSeen}}, options)
 	settled := l.settle()
@@ -46,8 +47,13 @@ func (l *link) countUnseen() error {
 		return nil // asked again after a moment
 	}
 	n := data.Count
-	if set, ok := data.All.(imap.UIDSet); ok && !options.ReturnCount {
-		n = countSet(set)
+	if set, ok := data.All.(imap.UIDSet); ok && l.searched == "SEARCH" {
+		n = countSet(set) // also from a server that offers ESEARCH and has not got it
+	}
+	if options.ReturnCount && l.searched == "" {
+		l.unseenAt = time.Now().Add(unseenGiveUp)
+		s.log.Warn("the server was asked to count unread messages, said OK and no number")
+		return nil
 	}
 	if uint64(n) > uint64(s.list.Len()) {
 		l.unseenAt = time.Now().Add(unseenGiveUp)

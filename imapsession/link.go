@@ -43,6 +43,7 @@ type link struct {
 	taggedCode string // response code of the last tagged reply
 	tagged     uint64 // tagged replies so far
 	copyUID    bool   // a COPYUID came since it was cleared
+	searched   string // SEARCH or ESEARCH, if one came since it was cleared
 	desync     error  // the server and the list disagree
 	selecting  *selecting
 	asked      bool // the rows that come were asked for (see unseen)
@@ -166,6 +167,10 @@ func (l *link) apply(ev wire.Event) {
 		l.taggedCode = ev.Code
 		l.copyUID = l.copyUID || ev.Code == "COPYUID"
 		l.alert(ev)
+	case wire.KindOther:
+		if ev.Type == "SEARCH" || ev.Type == "ESEARCH" {
+			l.searched = ev.Type
+		}
 	case wire.KindExists, wire.KindExpunge, wire.KindVanished, wire.KindFetch:
 		if ev.Kind == wire.KindFetch && ev.HasFlags && ev.UID != 0 && l.flagsSeen != nil {
 			l.flagsSeen[store.UID(ev.UID)] = true

@@ -222,6 +222,7 @@ func (l *link) searchFrom(lowest store.UID) ([]store.UID, error) {
 	if l.hasESearch() {
 		options.ReturnAll = true
 	}
+	l.searched = ""
 	data, err := l.client.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{set}}, options).Wait()
 	l.pump()
 	if err != nil && !refused(err) {
@@ -233,6 +234,9 @@ func (l *link) searchFrom(lowest store.UID) ([]store.UID, error) {
 	}
 	uids := []store.UID{} // nothing is an answer, too
 	found, _ := data.All.(imap.UIDSet)
+	if l.searched == "" || len(found) == 0 && l.s.list.Len() > 0 {
+		return nil, nil // "n:*" finds at least the last message, if there is one
+	}
 	for _, r := range found {
 		if r.Stop < r.Start || uint64(r.Stop)-uint64(r.Start) > uint64(l.s.list.Len()) {
 			return nil, nil // more than there are messages: worth nothing
