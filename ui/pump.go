@@ -16,6 +16,11 @@ const (
 	// than a frame gains nothing, and a storm of events costs 60 Updates a
 	// second instead of thousands.
 	pumpWindow = 16 * time.Millisecond
+	// pumpBurst batches may follow one another without that pause; each window
+	// earns one back. What happens alone (a row, its summary, its notice, in
+	// three replies of the server) is on screen in the next frame, and a storm
+	// is held to the window all the same.
+	pumpBurst = 4
 	// pumpBatch bounds what one Update has to apply.
 	pumpBatch = 2048
 )
@@ -30,8 +35,8 @@ type batchMsg struct {
 // it has been applied.
 type barrierMsg struct{ do func(*Model) }
 
-// pump carries events from one account's Box to the program: the first at
-// once, then one batch per window. It is the only sender of batches, so they
+// pump carries events from one account's Box to the program: the first few
+// batches at once, then one per window. It is the only sender of batches, so they
 // arrive in order. While the terminal does not take frames, send blocks and
 // the Box collects; the session never notices.
 type pump struct {
@@ -48,7 +53,7 @@ func startPump(ctx context.Context, account int, box *imapsession.Box, send func
 }
 
 func (p *pump) run(ctx context.Context) {
-	var last time.Time
+	free := time.Now() // when the whole burst is there again
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	<-timer.C
@@ -59,7 +64,7 @@ func (p *pump) run(ctx context.Context) {
 			return
 		}
 		p.inHand.Store(int64(len(events)))
-		if wait := pumpWindow - time.Since(last); wait > 0 {
+		if wait := time.Until(free) - (pumpBurst-1)*pumpWindow; wait > 0 {
 			timer.Reset(wait)
 			select {
 			case <-ctx.Done():
@@ -75,7 +80,10 @@ func (p *pump) run(ctx context.Context) {
 			}
 		}
 		p.send(batchMsg{p.account, events})
-		last = time.Now()
+		if now := time.Now(); free.Before(now) {
+			free = now
+		}
+		free = free.Add(pumpWindow)
 	}
 }
 
