@@ -113,7 +113,8 @@ type BodyEvent struct {
 	Truncated   bool   // Complete, but the message is larger than the limit
 }
 
-// FoldersEvent answers ListFolders.
+// FoldersEvent answers ListFolders: the mailboxes in the server's order, but
+// INBOX first.
 type FoldersEvent struct {
 	ID      CommandID
 	Folders []Folder

@@ -2,6 +2,7 @@ package imapsession
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -10,12 +11,16 @@ import (
 	"tidings/internal/safetext"
 )
 
-// maxFolders bounds what a server can make us hold.
-const maxFolders = 100_000
+// What a server can make us hold of its LIST: so many mailboxes, and so many
+// octets of their names.
+const (
+	maxFolders     = 20_000
+	maxFolderNames = 4 << 20
+)
 
 // listFolders asks for the account's mailboxes.
 func (l *link) listFolders(j *job) error {
-	folders, refusal, err := l.folders()
+	folders, left, refusal, err := l.folders()
 	if err != nil {
 		return err
 	}
@@ -24,31 +29,45 @@ func (l *link) listFolders(j *job) error {
 		return nil
 	}
 	l.s.box.Put(FoldersEvent{ID: j.id, Folders: folders})
-	l.s.finish(j, nil, safetext.Text{})
+	note := safetext.Text{}
+	if left > 0 {
+		note = safetext.Format("the server lists more folders than can be shown: %s are left out", safetext.Int(left))
+	}
+	l.s.finish(j, nil, note)
 	return nil
 }
 
-// folders runs LIST outside IDLE.
-func (l *link) folders() (folders []Folder, refusal, err error) {
+// folders runs LIST outside IDLE and returns the mailboxes, INBOX first; left
+// counts those that there was no room for.
+func (l *link) folders() (folders []Folder, left int, refusal, err error) {
 	if err := l.settle(); err != nil {
-		return nil, nil, err
+		return nil, 0, nil, err
 	}
 	var options *imap.ListOptions
 	if l.caps.Has(imap.CapSpecialUse) && l.caps.Has(imap.CapListExtended) {
 		options = &imap.ListOptions{ReturnSpecialUse: true}
 	}
 	cmd := l.client.List("", "*", options)
+	room := maxFolderNames
 	for data := cmd.Next(); data != nil; data = cmd.Next() {
-		if len(folders) < maxFolders {
-			folders = append(folders, newFolder(data))
+		if len(folders) == maxFolders || len(data.Mailbox) > room {
+			left++
+			continue
 		}
+		room -= len(data.Mailbox)
+		folders = append(folders, newFolder(data))
 	}
 	refusal, err = l.drain(cmd.Close())
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, nil, err
 	}
 	guessRoles(folders)
-	return folders, refusal, nil
+	if i := slices.IndexFunc(folders, func(f Folder) bool { return strings.EqualFold(f.Raw, "INBOX") }); i > 0 {
+		inbox := folders[i]
+		copy(folders[1:], folders[:i])
+		folders[0] = inbox
+	}
+	return folders, left, refusal, nil
 }
 
 var roles = map[imap.MailboxAttr]string{

@@ -39,7 +39,11 @@ func addresses(in []message.Address) []store.Address {
 	}
 	out := make([]store.Address, len(in))
 	for i, a := range in {
-		out[i] = store.Address{Name: safetext.Clean(a.Name), Addr: safetext.Clean(a.Address), Raw: a.Address}
+		name := a.Name
+		if a.Poses() {
+			name = a.Address // who shows somebody else's address in a name is called by his own
+		}
+		out[i] = store.Address{Name: safetext.Clean(name), Addr: safetext.Clean(a.Address), Raw: a.Address}
 	}
 	return out
 }
