@@ -125,7 +125,10 @@ func handshakeFault(err error) *fault {
 	case errors.As(err, &alert):
 		return &fault{text: "the server refused the TLS handshake: " + say(err.Error()).String(), err: err}
 	}
-	return &fault{text: "the server's certificate was not accepted: " + say(err.Error()).String() + "; fix it and press r", err: err, fatal: true}
+	if strings.HasPrefix(err.Error(), "tls: ") {
+		return &fault{text: "no TLS could be agreed on with the server: " + say(err.Error()).String(), err: err}
+	}
+	return &fault{text: "the server's certificate was not accepted: " + say(err.Error()).String() + againOnceSet, err: err, fatal: true}
 }
 
 // startTLS asks for TLS on a plaintext conn (RFC 9051 §6.2.1). Nothing that the

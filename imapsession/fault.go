@@ -38,6 +38,17 @@ type fault struct {
 	wasLive bool          // the link had been live
 }
 
+// How the sentence of a fatal fault ends: what helps besides mending the cause.
+// The config is read once, when the program starts; a password that comes from a
+// command or a file is asked for with every log-in.
+const (
+	// Restart and what follows it in such a sentence is about a program that
+	// runs.
+	Restart      = " and start Tidings again"
+	restartOrR   = Restart + ", or press r if the password comes from a command or a file"
+	againOnceSet = "; press r once the server has a good one"
+)
+
 func (f *fault) Error() string { return f.text }
 func (f *fault) Unwrap() error { return f.err }
 
@@ -120,7 +131,7 @@ func certificateFault(host string, err error) (*fault, bool) {
 	case errors.As(err, &name):
 		text = fmt.Sprintf("the server's certificate is not for %s (%s)", say(host), say(name.Error()))
 	case errors.As(err, &unknown):
-		text = "the server's certificate is signed by nobody whom this machine trusts: set ca_file or tls_fingerprint in the config if that is right"
+		text = "the server's certificate is signed by nobody whom this machine trusts: set ca_file or tls_fingerprint in the config if that is right" + Restart
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
 		text = fmt.Sprintf("the server's certificate has expired or is not valid yet (%s)", say(invalid.Error()))
 	case errors.As(err, &verify), errors.As(err, &invalid):
@@ -128,7 +139,7 @@ func certificateFault(host string, err error) (*fault, bool) {
 	default:
 		return nil, false
 	}
-	return &fault{text: text + "; fix it and press r", err: err, fatal: true}, true
+	return &fault{text: text + againOnceSet, err: err, fatal: true}, true
 }
 
 // backoffWords find a wait that a server asks for in its text.
@@ -164,16 +175,16 @@ func loginFault(err error, proven bool) *fault {
 	switch no.Code {
 	case imap.ResponseCodeAuthenticationFailed:
 		f.fatal = true
-		f.text = "wrong user name or password: the server said " + words(err) + "; fix it in the config and press r"
+		f.text = "wrong user name or password: the server said " + words(err) + "; correct it" + restartOrR
 	case imap.ResponseCodeAuthorizationFailed:
 		f.fatal = true
-		f.text = "the server lets this user in but not to this account: it said " + words(err) + "; fix user in the config and press r"
+		f.text = "the server lets this user in but not to this account: it said " + words(err) + "; correct user in the config" + Restart
 	case imap.ResponseCodeExpired:
 		f.fatal = true
-		f.text = "the password or token has expired: the server said " + words(err) + "; renew it and press r"
+		f.text = "the password or token has expired: the server said " + words(err) + "; renew it" + restartOrR
 	case imap.ResponseCodePrivacyRequired:
 		f.fatal = true
-		f.text = "the server wants encryption first: it said " + words(err) + "; set tls in the config and press r"
+		f.text = "the server wants encryption first: it said " + words(err) + "; set tls in the config" + Restart
 	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug:
 		f.text = "the server cannot sign in at present: it said " + words(err)
 	default:
@@ -184,7 +195,7 @@ func loginFault(err error, proven bool) *fault {
 			f.doubtful = true
 		default:
 			f.fatal = true
-			f.text += "; check user and password in the config and press r"
+			f.text += "; check user and password" + restartOrR
 		}
 	}
 	return f
@@ -200,7 +211,7 @@ func selectFault(err error, name string, proven bool) *fault {
 	switch no.Code {
 	case imap.ResponseCodeNonExistent:
 		f.fatal = true
-		f.text = fmt.Sprintf("there is no mailbox named %s: the server said %s; fix mailbox in the config and press r", say(name), words(err))
+		f.text = fmt.Sprintf("there is no mailbox named %s: the server said %s; correct mailbox in the config", say(name), words(err)) + Restart
 	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug, imap.ResponseCodeContactAdmin:
 		f.text = fmt.Sprintf("the server cannot open %s at present: it said %s", say(name), words(err))
 	default:
@@ -211,7 +222,7 @@ func selectFault(err error, name string, proven bool) *fault {
 			f.doubtful = true
 		default:
 			f.fatal = true
-			f.text += "; check mailbox in the config and press r"
+			f.text += "; check mailbox in the config" + Restart
 		}
 	}
 	return f

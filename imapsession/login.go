@@ -67,7 +67,7 @@ func chooseMechanism(caps imap.CapSet) (mechanism, error) {
 	}
 	offered := caps.AuthMechanisms()
 	if len(offered) == 0 {
-		return 0, &fault{text: "the server allows no password here (LOGINDISABLED): set tls = \"implicit\" or \"starttls\" in the config and press r", fatal: true}
+		return 0, &fault{text: "the server allows no password here (LOGINDISABLED): set tls = \"implicit\" or \"starttls\" in the config" + Restart, fatal: true}
 	}
 	return 0, &fault{
 		text:  fmt.Sprintf("the server offers no way to sign in with a password, only %s", say(strings.Join(offered, ", "))),
@@ -92,10 +92,14 @@ func (l *link) secret(ctx context.Context) (Secret, error) {
 	defer cancel()
 	secret, err := l.s.cfg.Credentials.Secret(ctx)
 	if err != nil {
-		return Secret{}, &fault{text: "the password could not be had: " + say(err.Error()).String() + "; fix it and press r", err: err, fatal: true}
+		text := "the password could not be had: " + say(err.Error()).String()
+		if !strings.Contains(text, "start Tidings") {
+			text += "; mend that and press r"
+		}
+		return Secret{}, &fault{text: text, err: err, fatal: true}
 	}
 	if strings.ContainsRune(secret.User, 0) || strings.ContainsRune(secret.Password, 0) {
-		return Secret{}, &fault{text: "the user name or the password contains a NUL, which IMAP cannot send; fix it and press r", fatal: true}
+		return Secret{}, &fault{text: "the user name or the password contains a NUL, which IMAP cannot send; correct it" + restartOrR, fatal: true}
 	}
 	return secret, nil
 }

@@ -75,7 +75,7 @@ func (s *Session) between(ctx context.Context, visited bool, err error) error {
 	d := s.backoff.failed(f, f.wasLive)
 	if f.doubtful && s.backoff.doubtful > maxDoubtful {
 		f.fatal = true
-		f.text += "; it has said so several times: check the config and press r"
+		f.text += "; it has said so several times: press r to try again, or correct the config" + Restart
 	}
 	s.log.Warn("not connected", "reason", f.text, "cause", causeOf(f), "fatal", f.fatal, "retry in", d)
 	ev := StateEvent{State: Waiting, Reason: safetext.Clean(f.text), Attempt: s.backoff.failures, Watch: s.cfg.Watch}

@@ -112,6 +112,8 @@ func (f finding) problem() string {
 		return certificate.Sentence
 	}
 	text := strings.TrimPrefix(f.err.Error(), fmt.Sprintf("account %q: ", f.account.Name))
+	text, _, _ = strings.Cut(text, imapsession.Restart)
+	text, _, _ = strings.Cut(text, "; press r")
 	return strings.TrimSuffix(text, " and press r")
 }
 
