@@ -31,6 +31,8 @@ type Box struct {
 	// own is the index of the last ResyncEvent if it was made here for an
 	// overflow and still waits, else -1.
 	own int
+	// held: Next waits for the rest of what belongs together.
+	held bool
 }
 
 // NewBox makes a Box; resync is called on the putting goroutine to make the
@@ -51,6 +53,27 @@ func (b *Box) Put(ev Event) {
 	case b.wake <- struct{}{}:
 	default:
 	}
+}
+
+// Together runs put and hands what it puts to the listener in one piece, as far
+// as that asks for so many at a time: rows without their summaries would be
+// asked for again. Only the session's goroutine calls it; put must not wait.
+func (b *Box) Together(put func()) {
+	b.hold(true)
+	defer func() {
+		b.hold(false)
+		select {
+		case b.wake <- struct{}{}:
+		default:
+		}
+	}()
+	put()
+}
+
+func (b *Box) hold(on bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = on
 }
 
 func (b *Box) put(ev Event) {
@@ -184,7 +207,7 @@ func (b *Box) take(limit int) []Event {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := len(b.queue) - b.head
-	if n == 0 {
+	if n == 0 || b.held {
 		return nil
 	}
 	if limit > 0 {

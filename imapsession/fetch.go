@@ -116,6 +116,7 @@ func (l *link) fetchSummaries(uids []store.UID) ([]*store.Summary, error) {
 			good = append(good, u)
 		}
 	}
+	l.publish(sums)
 	if len(good) == 0 {
 		return sums, nil
 	}
@@ -138,8 +139,9 @@ func (l *link) fetchFlags(set imap.SeqSet) error {
 	return err
 }
 
-// gather drains a FETCH or STORE, pumps what the tap saw of it, and returns the
-// summaries among what it brought. It never waits for anything but the link.
+// gather drains a FETCH or STORE, pumps what the tap saw of it, publishes the
+// summaries among what it brought together with that, and returns them. It
+// never waits for anything but the link.
 func (l *link) gather(cmd *imapclient.FetchCommand) ([]*store.Summary, error) {
 	var sums []*store.Summary
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
@@ -152,15 +154,18 @@ func (l *link) gather(cmd *imapclient.FetchCommand) ([]*store.Summary, error) {
 		}
 	}
 	err := cmd.Close()
-	l.pump()
-	switch {
-	case err == nil:
-		return sums, nil
-	case refused(err):
-		l.s.log.Warn("the server refused a FETCH", "it said", words(err))
-		return sums, nil
+	if err != nil && !refused(err) {
+		l.pump()
+		return nil, l.lost(err)
 	}
-	return nil, l.lost(err)
+	if err != nil {
+		l.s.log.Warn("the server refused a FETCH", "it said", words(err))
+	}
+	l.s.box.Together(func() {
+		l.pump()
+		l.publish(sums)
+	})
+	return sums, nil
 }
 
 // errBroken is a literal that ended early, because the link did. Nothing more of

@@ -78,10 +78,9 @@ func newPause(tries int) time.Duration {
 	return time.Second << (2 * (tries - 2))
 }
 
-// announce publishes summaries and then the new mail whose summaries they are.
+// announce tells of the new mail whose summaries have just been published.
 // Of many new rows at once, the oldest wait until somebody looks at them.
 func (l *link) announce(sums []*store.Summary) {
-	l.publish(sums)
 	s := l.s
 	if l.desync != nil {
 		return

@@ -64,18 +64,20 @@ func (l *link) reconcile(sel selection) error {
 	full.Reload, full.Gone, full.Arrived, full.Changed = ev.Reload, ev.Gone, ev.Arrived, ev.Changed
 	s.log.Info("resync", "epoch", s.epoch, "messages", s.list.Len(), "known", s.list.CountKnown(),
 		"arrived", full.Arrived, "gone", len(full.Gone), "changed", len(full.Changed), "reload", full.Reload)
-	s.box.Put(full)
-	if len(summaries) > 0 {
-		s.box.Put(SummariesEvent{UIDValidity: s.uidValidity, Summaries: summaries})
-	}
-	if full.Arrived > 0 {
-		s.box.Put(NewMailEvent{
-			UIDValidity: s.uidValidity,
-			UIDs:        arrivedUIDs(s.list, full.Arrived, s.freshFrom, summaries),
-			Count:       int(full.Arrived),
-			Gap:         true,
-		})
-	}
+	s.box.Together(func() {
+		s.box.Put(full)
+		if len(summaries) > 0 {
+			s.box.Put(SummariesEvent{UIDValidity: s.uidValidity, Summaries: summaries})
+		}
+		if full.Arrived > 0 {
+			s.box.Put(NewMailEvent{
+				UIDValidity: s.uidValidity,
+				UIDs:        arrivedUIDs(s.list, full.Arrived, s.freshFrom, summaries),
+				Count:       int(full.Arrived),
+				Gap:         true,
+			})
+		}
+	})
 	return nil
 }
 

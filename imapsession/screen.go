@@ -85,13 +85,11 @@ func (l *link) fill(w wanted) error {
 		}
 		if w = l.screenWants(); len(w.rows) > 0 {
 			asked := stuck{rows: w.rows.String()}
-			sums, err := l.fetchRows(w.rows)
-			if err != nil {
+			if _, err := l.fetchRows(w.rows); err != nil {
 				return err
 			}
 			asked.changes = l.s.changes
 			l.stuck = asked
-			l.publish(sums)
 			return nil
 		}
 	}
@@ -99,12 +97,8 @@ func (l *link) fill(w wanted) error {
 		return nil
 	}
 	l.s.missingAsked(w.missing)
-	sums, err := l.fetchSummaries(w.missing)
-	if err != nil {
-		return err
-	}
-	l.publish(sums)
-	return nil
+	_, err := l.fetchSummaries(w.missing)
+	return err
 }
 
 // screenGrace is how long a visit waits for the screen.
