@@ -44,6 +44,7 @@ var alone = []struct {
 	why   string
 }{
 	{"charm.land/bubbletea/...", []string{"ui"}, "the tea types stay in ui"},
+	{"charm.land/lipgloss/...", []string{"ui"}, "only ui styles text"},
 	{"github.com/emersion/go-imap/...", []string{"imapsession", "internal/demo", "internal/testserver"}, "the go-imap types stay in the session"},
 	{"os/exec", []string{"internal/run", "internal/testserver", "internal/bench"}, "every program is started in one place"},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, "one room speaks the command line"},

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 )
 
@@ -70,62 +71,79 @@ var asciiMarks = marks{
 	bullet: "-", dash: "-", quote: "|",
 }
 
-// newTheme makes the theme for a background and a colour profile.
+// newTheme makes the theme for a background and a colour profile. Lip Gloss
+// turns the styles into sequences here, once; rows are then put together by
+// hand from these, which costs a hundredth of rendering each of them.
 func newTheme(dark bool, profile colorprofile.Profile, ascii bool) *theme {
 	t := &theme{ellipsis: "…", marks: unicodeMarks}
 	if ascii {
 		t.ellipsis, t.marks = "~", asciiMarks
 	}
-	codes := sixteen
+	styles := sixteen(dark)
 	if profile > colorprofile.ANSI {
-		codes = onLight
-		if dark {
-			codes = onDark
-		}
-	} else if profile == colorprofile.ANSI && !dark {
-		codes[sAccent], codes[sUnread], codes[sLink] = "34", "1;34", "4;34"
-		codes[sFlagged], codes[sWarn] = "1;35", "1;35"
+		styles = shades(dark)
 	}
-	for i, c := range codes {
-		// Each style starts from nothing: a style's bytes never depend on the
-		// one before it.
-		t.sgr[i] = "\x1b[m"
-		if c != "" {
-			t.sgr[i] = "\x1b[0;" + c + "m"
-		}
+	for i, s := range styles {
+		t.sgr[i] = opening(s)
 	}
 	return t
 }
 
-var onDark = [nStyles]string{
-	sPlain: "", sBold: "1", sDim: "38;5;246", sFaint: "38;5;240", sLeaving: "9;38;5;242",
-	sAccent: "38;5;75", sUnread: "38;5;75", sFlagged: "38;5;221", sAnswered: "38;5;108",
-	sGood: "38;5;114", sWarn: "38;5;215", sBad: "38;5;203",
-	sQuote1: "38;5;109", sQuote2: "38;5;139", sQuote3: "38;5;144", sLink: "4;38;5;75",
-	sBar: "38;5;252;48;5;236", sBarBold: "1;38;5;255;48;5;236", sBarDim: "38;5;246;48;5;236",
-	sBarGood: "38;5;114;48;5;236", sBarWarn: "38;5;215;48;5;236", sBarBad: "1;38;5;210;48;5;236",
-	sBarAccent: "38;5;75;48;5;236", sPick: "1;38;5;75",
+// opening is the sequence that starts a style from nothing: a style's bytes
+// never depend on the one before it.
+func opening(s lipgloss.Style) string {
+	before, _, _ := strings.Cut(s.Render("x"), "x")
+	codes, styled := strings.CutPrefix(before, "\x1b[")
+	if !styled {
+		return "\x1b[m"
+	}
+	return "\x1b[0;" + codes
 }
 
-var onLight = [nStyles]string{
-	sPlain: "", sBold: "1", sDim: "38;5;242", sFaint: "38;5;248", sLeaving: "9;38;5;246",
-	sAccent: "38;5;26", sUnread: "38;5;26", sFlagged: "38;5;130", sAnswered: "38;5;65",
-	sGood: "38;5;28", sWarn: "38;5;130", sBad: "38;5;160",
-	sQuote1: "38;5;24", sQuote2: "38;5;96", sQuote3: "38;5;94", sLink: "4;38;5;26",
-	sBar: "38;5;236;48;5;254", sBarBold: "1;38;5;232;48;5;254", sBarDim: "38;5;242;48;5;254",
-	sBarGood: "38;5;28;48;5;254", sBarWarn: "38;5;130;48;5;254", sBarBad: "1;38;5;124;48;5;254",
-	sBarAccent: "38;5;26;48;5;254", sPick: "1;38;5;26",
+// shades are the styles where there are 256 colours or more.
+func shades(dark bool) [nStyles]lipgloss.Style {
+	plain := lipgloss.NewStyle()
+	pick := lipgloss.LightDark(dark)
+	on := func(s lipgloss.Style) func(light, dark string) lipgloss.Style {
+		return func(light, dark string) lipgloss.Style {
+			return s.Foreground(pick(lipgloss.Color(light), lipgloss.Color(dark)))
+		}
+	}
+	page := on(plain)
+	bar := on(plain.Background(pick(lipgloss.Color("254"), lipgloss.Color("236"))))
+	return [nStyles]lipgloss.Style{
+		sPlain: plain, sBold: plain.Bold(true),
+		sDim: page("242", "246"), sFaint: page("248", "240"), sLeaving: page("246", "242").Strikethrough(true),
+		sAccent: page("26", "75"), sUnread: page("26", "75"), sFlagged: page("130", "221"), sAnswered: page("65", "108"),
+		sGood: page("28", "114"), sWarn: page("130", "215"), sBad: page("160", "203"),
+		sQuote1: page("24", "109"), sQuote2: page("96", "139"), sQuote3: page("94", "144"),
+		sLink: page("26", "75").Underline(true),
+		sBar:  bar("236", "252"), sBarBold: bar("232", "255").Bold(true), sBarDim: bar("242", "246"),
+		sBarGood: bar("28", "114"), sBarWarn: bar("130", "215"), sBarBad: bar("124", "210").Bold(true),
+		sBarAccent: bar("26", "75"), sPick: page("26", "75").Bold(true),
+	}
 }
 
 // sixteen leaves the choice of shades to the terminal's own palette, and is
 // whole without its colours (the renderer drops them under NO_COLOR).
-var sixteen = [nStyles]string{
-	sPlain: "", sBold: "1", sDim: "2", sFaint: "2", sLeaving: "2;9",
-	sAccent: "36", sUnread: "1;36", sFlagged: "1;33", sAnswered: "32",
-	sGood: "32", sWarn: "1;33", sBad: "1;31",
-	sQuote1: "36", sQuote2: "35", sQuote3: "32", sLink: "4;36",
-	sBar: "7", sBarBold: "1;7", sBarDim: "7", sBarGood: "7", sBarWarn: "1;7", sBarBad: "1;7",
-	sBarAccent: "7", sPick: "1;7",
+func sixteen(dark bool) [nStyles]lipgloss.Style {
+	plain := lipgloss.NewStyle()
+	ink := func(c string) lipgloss.Style { return plain.Foreground(lipgloss.Color(c)) }
+	const red, green, yellow, blue, magenta, cyan = "1", "2", "3", "4", "5", "6"
+	accent, warn := cyan, yellow
+	if !dark { // cyan and yellow can hardly be seen there
+		accent, warn = blue, magenta
+	}
+	bar := plain.Reverse(true)
+	return [nStyles]lipgloss.Style{
+		sPlain: plain, sBold: plain.Bold(true), sDim: plain.Faint(true), sFaint: plain.Faint(true),
+		sLeaving: plain.Faint(true).Strikethrough(true),
+		sAccent:  ink(accent), sUnread: ink(accent).Bold(true), sFlagged: ink(warn).Bold(true), sAnswered: ink(green),
+		sGood: ink(green), sWarn: ink(warn).Bold(true), sBad: ink(red).Bold(true),
+		sQuote1: ink(accent), sQuote2: ink(magenta), sQuote3: ink(green), sLink: ink(accent).Underline(true),
+		sBar: bar, sBarBold: bar.Bold(true), sBarDim: bar, sBarGood: bar, sBarWarn: bar.Bold(true), sBarBad: bar.Bold(true),
+		sBarAccent: bar, sPick: bar.Bold(true),
+	}
 }
 
 // lightByEnv reports whether the environment speaks of a light background; the
