@@ -211,11 +211,11 @@ func selectFault(err error, name string, proven bool) *fault {
 	switch no.Code {
 	case imap.ResponseCodeNonExistent:
 		f.fatal = true
-		f.text = fmt.Sprintf("there is no mailbox named %s: the server said %s; correct mailbox in the config", say(name), words(err)) + Restart
+		f.text = fmt.Sprintf("there is no mailbox named %s: the server said %s; correct mailbox in the config", title(name), words(err)) + Restart
 	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug, imap.ResponseCodeContactAdmin:
-		f.text = fmt.Sprintf("the server cannot open %s at present: it said %s", say(name), words(err))
+		f.text = fmt.Sprintf("the server cannot open %s at present: it said %s", title(name), words(err))
 	default:
-		f.text = fmt.Sprintf("the server refused to open %s: it said %s", say(name), words(err))
+		f.text = fmt.Sprintf("the server refused to open %s: it said %s", title(name), words(err))
 		switch {
 		case f.after > 0:
 		case proven:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 
+	"tidings/imapsession/wire"
 	"tidings/internal/safetext"
 	"tidings/store"
 )
@@ -25,10 +26,10 @@ func (l *link) move(j *job, c Move) error {
 		s.finish(j, errors.New("that is no name of a mailbox"), safetext.Text{})
 		return nil
 	case c.Dest == s.cfg.Mailbox:
-		s.finish(j, fmt.Errorf("it is in %s already", say(c.Dest)), safetext.Text{})
+		s.finish(j, fmt.Errorf("it is in %s already", title(c.Dest)), safetext.Text{})
 		return nil
 	case j.stage == copying:
-		s.finish(j, fmt.Errorf("the link broke while the message was being copied: there may be a copy in %s; nothing was removed here", say(c.Dest)), safetext.Text{})
+		s.finish(j, fmt.Errorf("the link broke while the message was being copied: there may be a copy in %s; nothing was removed here", title(c.Dest)), safetext.Text{})
 		return nil
 	}
 	there := l.stillThere(c.Target.UIDs)
@@ -74,7 +75,7 @@ func (l *link) endEmptyMove(j *job, c Move) error {
 		l.s.finish(j, errGone, safetext.Text{})
 		return nil
 	}
-	l.s.finish(j, nil, safetext.Format("the link broke during the move and nothing is left of it here: it should be in %s", say(c.Dest)))
+	l.s.finish(j, nil, safetext.Format("the link broke during the move and nothing is left of it here: it should be in %s", title(c.Dest)))
 	return nil
 }
 
@@ -82,7 +83,7 @@ func (l *link) endEmptyMove(j *job, c Move) error {
 // it moves what is still there.
 func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 	l.copyUID = false
-	for _, part := range chunks(uids, uidsPerCommand) {
+	for i, part := range chunks(uids, uidsPerCommand) {
 		cmd := l.client.Move(uidSet(part), c.Dest)
 		j.stage = sent
 		settled := l.settle()
@@ -103,10 +104,15 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 			}
 		}
 		switch {
+		case refusal != nil && i > 0:
+			l.s.finish(j, nil, safetext.Format("%s of %s messages were moved to %s; then the server refused: it said %s",
+				safetext.Int(len(uids)-len(l.present(uids))), safetext.Int(len(uids)), title(c.Dest), say(words(refusal))))
+			return nil
 		case refusal != nil:
 			l.s.finish(j, moveRefused(c.Dest, refusal), safetext.Text{})
 			return nil
 		case l.desyncing():
+			j.lost++
 			return nil // tried again behind the reselection
 		}
 	}
@@ -120,7 +126,7 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 	}
 	switch {
 	case len(left) == len(uids):
-		l.s.finish(j, fmt.Errorf("the server said OK, but the message is still here and not known to be in %s", say(c.Dest)), safetext.Text{})
+		l.s.finish(j, fmt.Errorf("the server said OK, but the message is still here and not known to be in %s", title(c.Dest)), safetext.Text{})
 	case len(left) > 0:
 		l.s.finish(j, nil, safetext.Format("the server said OK, but %s of %s messages are still here", safetext.Int(len(left)), safetext.Int(len(uids))))
 	case !l.copyUID && l.hasUIDPlus():
@@ -165,8 +171,7 @@ func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 			return nil
 		}
 		if l.hasUIDPlus() && !l.copyUID {
-			l.s.finish(j, errGone, safetext.Text{})
-			return nil
+			return l.endUnprovenCopy(j, c, uids)
 		}
 		j.stage = copied
 	}
@@ -178,13 +183,13 @@ func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 			return err
 		}
 		if refusal != nil {
-			l.s.finish(j, fmt.Errorf("copied to %s, but the original stays here: the server said %s", say(c.Dest), words(refusal)), safetext.Text{})
+			l.s.finish(j, fmt.Errorf("copied to %s, but the original stays here: the server said %s", title(c.Dest), words(refusal)), safetext.Text{})
 			return nil
 		}
 		j.stage = marked
 	}
 	if !l.hasUIDPlus() {
-		l.s.finish(j, nil, safetext.Format("copied to %s; the original stays here, marked deleted, because the server cannot remove single messages (no UIDPLUS)", say(c.Dest)))
+		l.s.finish(j, nil, safetext.Format("copied to %s; the original stays here, marked deleted, because the server cannot remove single messages (no UIDPLUS)", title(c.Dest)))
 		return nil
 	}
 	refusal, err := l.drain(l.client.UIDExpunge(uidSet(uids)).Close())
@@ -192,12 +197,30 @@ func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 		return err
 	}
 	if refusal != nil {
-		l.s.finish(j, nil, safetext.Format("copied to %s; the original stays here, marked deleted: the server said %s", say(c.Dest), say(words(refusal))))
+		l.s.finish(j, nil, safetext.Format("copied to %s; the original stays here, marked deleted: the server said %s", title(c.Dest), say(words(refusal))))
 		return nil
 	}
 	l.s.finish(j, nil, safetext.Text{})
 	return nil
 }
+
+// endUnprovenCopy ends a move whose COPY was answered by an OK that names no copy
+// (COPYUID, RFC 4315). Mostly nothing was there to be copied any more. Where that
+// is not so, the original stays: it is not removed without a proof of the copy.
+func (l *link) endUnprovenCopy(j *job, c Move, uids []store.UID) error {
+	if err := l.noop(); err != nil {
+		return err
+	}
+	if len(l.present(uids)) == 0 && !l.desyncing() {
+		l.s.finish(j, errGone, safetext.Text{})
+		return nil
+	}
+	l.s.finish(j, fmt.Errorf("the server said OK to a copy to %s, but not which one it made: look there; nothing was removed here", title(c.Dest)), safetext.Text{})
+	return nil
+}
+
+// title is a mailbox's name for a sentence.
+func title(name string) safetext.Text { return say(wire.MailboxTitle(name)) }
 
 // hasUIDPlus tells whether single messages can be expunged (RFC 4315).
 func (l *link) hasUIDPlus() bool {
@@ -208,7 +231,7 @@ func (l *link) hasUIDPlus() bool {
 func moveRefused(dest string, refusal error) error {
 	var no *imap.Error
 	if errors.As(refusal, &no) && (no.Code == imap.ResponseCodeTryCreate || no.Code == imap.ResponseCodeNonExistent) {
-		return fmt.Errorf("there is no mailbox named %s: the server said %s; nothing was moved", say(dest), words(refusal))
+		return fmt.Errorf("there is no mailbox named %s: the server said %s; nothing was moved", title(dest), words(refusal))
 	}
-	return fmt.Errorf("the server refused to move it to %s: it said %s; nothing was moved", say(dest), words(refusal))
+	return fmt.Errorf("the server refused to move it to %s: it said %s; nothing was moved", title(dest), words(refusal))
 }

@@ -96,16 +96,30 @@ func (s *Session) findRefused() (*job, error) {
 	defer s.mu.Unlock()
 	for _, j := range s.queue {
 		if j.canceled {
-			return j, context.Canceled
+			return j, j.soFar(context.Canceled)
 		}
 		if err := s.refuse(j.cmd); err != nil {
-			return j, err
+			return j, j.soFar(err)
 		}
 		if j.lost >= maxLost {
-			return j, fmt.Errorf("given up: the link to the server broke %d times while this was being done", j.lost)
+			return j, j.soFar(fmt.Errorf("given up: the link to the server broke %d times while this was being done", j.lost))
 		}
 	}
 	return nil, nil
+}
+
+// soFar adds to the reason why a job ends what of it was done before.
+func (j *job) soFar(err error) error {
+	c, ok := j.cmd.(Move)
+	switch {
+	case !ok || j.stage < sent:
+		return err
+	case j.stage == sent:
+		return fmt.Errorf("%w; whether it is in %s now is not known", err, title(c.Dest))
+	case j.stage == copying:
+		return fmt.Errorf("%w; there may be a copy in %s", err, title(c.Dest))
+	}
+	return fmt.Errorf("%w; there is a copy in %s, and the original was not removed", err, title(c.Dest))
 }
 
 // refuse says why a command cannot happen, or returns nil.
@@ -117,11 +131,11 @@ func (s *Session) refuse(c Command) error {
 	case changes && s.cfg.ReadOnly:
 		return errors.New("this account is read_only in the config: nothing was changed")
 	case target.Mailbox != s.cfg.Mailbox:
-		return fmt.Errorf("this session watches %s and can act on no other mailbox", say(s.cfg.Mailbox))
+		return fmt.Errorf("this session watches %s and can act on no other mailbox", title(s.cfg.Mailbox))
 	case len(target.UIDs) == 0:
 		return errors.New("no message was named")
 	case s.selected && target.UIDValidity != s.uidValidity:
-		return errors.New("the server has renumbered this mailbox (its UIDVALIDITY changed): nothing was done, choose the message again")
+		return errors.New("the server has renumbered this mailbox (its UIDVALIDITY changed): choose the message again")
 	}
 	return nil
 }

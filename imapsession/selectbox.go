@@ -88,7 +88,7 @@ func (l *link) selectMailbox() (selection, error) {
 		return selection{}, l.lost(err)
 	}
 	if !state.counted {
-		return selection{}, &fault{text: fmt.Sprintf("the server opened %s without saying how many messages it holds", say(name))}
+		return selection{}, &fault{text: fmt.Sprintf("the server opened %s without saying how many messages it holds", title(name))}
 	}
 	switch l.taggedCode {
 	case "READ-ONLY":

@@ -1,0 +1,124 @@
+package imapsession
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"tidings/store"
+)
+
+// What is said of a move that came to an end half-way is what happened.
+func TestMoveTellsHowFarItCame(t *testing.T) {
+	const withoutMove = "IMAP4rev1 IDLE UIDPLUS ESEARCH SASL-IR AUTH=PLAIN"
+	t.Run("the second of two commands is refused", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			srv := newFake(t, uidsPerCommand+50)
+			moves := 0
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				if !strings.HasPrefix(cmd, "UID MOVE") {
+					return false
+				}
+				if moves++; moves == 1 {
+					return false
+				}
+				c.send(tag + " NO [OVERQUOTA] full")
+				return true
+			}
+			cfg := srv.config()
+			cfg.FirstWindow = uidsPerCommand + 50
+			f, _ := start(t, cfg)
+			f.live(1)
+			var uids []store.UID
+			for i := range uidsPerCommand + 50 {
+				uids = append(uids, store.UID(i+1))
+			}
+			r := f.do(Move{Target: f.target(uids...), Dest: "Trash"})
+			if want := `500 of 550 messages were moved to Trash; then the server refused: it said "full" [OVERQUOTA]`; r.Err != nil || r.Note.String() != want {
+				t.Errorf("result %v, %q", r.Err, r.Note)
+			}
+			f.inStep(srv)
+		})
+	})
+	t.Run("a copy without COPYUID", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			srv := newFake(t, 5)
+			srv.setCaps(withoutMove)
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				if !strings.HasPrefix(cmd, "UID COPY") {
+					return false
+				}
+				c.send(tag + " OK copied")
+				return true
+			}
+			f, _ := start(t, srv.config())
+			f.live(1)
+			r := f.do(Move{Target: f.target(3), Dest: "Trash"})
+			if r.Err == nil || errors.Is(r.Err, errGone) || !strings.Contains(r.Err.Error(), "nothing was removed") {
+				t.Errorf("result %v", r.Err)
+			}
+			if len(srv.rows) != 5 || len(srv.said("UID STORE")) > 0 {
+				t.Errorf("%d messages are left; said %q", len(srv.rows), srv.said("UID STORE"))
+			}
+			srv.with(func() { srv.rows = append(srv.rows[:2:2], srv.rows[3:]...) })
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				switch {
+				case strings.HasPrefix(cmd, "UID COPY"):
+					c.send(tag + " OK copied nothing")
+				case cmd == "NOOP":
+					c.send("* 3 EXPUNGE", tag+" OK done")
+				default:
+					return false
+				}
+				return true
+			}
+			if r := f.do(Move{Target: f.target(3), Dest: "Trash"}); !errors.Is(r.Err, errGone) {
+				t.Errorf("of a message that is gone: %v", r.Err)
+			}
+		})
+	})
+	t.Run("the mailbox is numbered anew behind the copy", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			srv := newFake(t, 5)
+			srv.setCaps(withoutMove)
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				if !strings.HasPrefix(cmd, "UID STORE") {
+					return false
+				}
+				srv.validity++ // serve holds no lock here
+				c.conn.Close()
+				return true
+			}
+			f, _ := start(t, srv.config())
+			f.live(1)
+			r := f.do(Move{Target: f.target(3), Dest: "Trash"})
+			if r.Err == nil || !strings.Contains(r.Err.Error(), "UIDVALIDITY") || !strings.Contains(r.Err.Error(), "there is a copy in Trash") {
+				t.Errorf("result %v", r.Err)
+			}
+		})
+	})
+	t.Run("taken back behind the copy", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			srv := newFake(t, 5)
+			srv.setCaps(withoutMove)
+			var f *follower
+			var id CommandID
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				if !strings.HasPrefix(cmd, "UID STORE") {
+					return false
+				}
+				f.s.Cancel(id)
+				c.conn.Close()
+				return true
+			}
+			f, _ = start(t, srv.config())
+			f.live(1)
+			id = f.s.Do(Move{Target: f.target(3), Dest: "Trash"})
+			r := f.result(id)
+			if !errors.Is(r.Err, context.Canceled) || !strings.Contains(r.Err.Error(), "there is a copy in Trash") {
+				t.Errorf("result %v", r.Err)
+			}
+		})
+	})
+}
