@@ -217,7 +217,7 @@ func (f *fakeSession) flag(uid store.UID, names ...string) {
 var fakeNow = time.Date(2000, 11, 24, 14, 30, 0, 0, time.UTC)
 
 var (
-	fakeNames = []string{"Alice Moreau", "Bob Tanaka", "Chidi Okafor", "Dana Weiss", "build@ci.example", "Élodie Brière", "山田太郎", "Frau Dr. Margarethe von Hohenfels-Lauenburg"}
+	fakeNames = []string{"Alice", "Bob", "Facilities", "Deploy Notices", "build@ci.example", "Élodie", "さくら", "The Department of Very Long and Winding Names"}
 	fakeWords = []string{"Deploy window tonight", "Re: budget for the second quarter", "Invoice 2026-1107", "会議の議事録を共有します", "שלום, הפגישה מחר", "🎉 We shipped it 🚀", "Build 4711 failed on linux/arm64", "Your order has been sent and will arrive between Tuesday and Thursday of next week"}
 )
 

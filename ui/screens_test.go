@@ -194,8 +194,8 @@ func (p *person) answerBody(body string, complete bool) {
 	p.t.Fatal("no FetchBody waits for an answer")
 }
 
-const letter = `From: Alice Moreau <alice@example.org>
-To: Bob Tanaka <bob@example.org>, =?utf-8?q?Zo=C3=AB?= <zoe@example.org>
+const letter = `From: Alice <alice@example.org>
+To: Bob <bob@example.org>, =?utf-8?q?Zo=C3=AB?= <zoe@example.org>
 Subject: Deploy window tonight
 Date: Fri, 24 Nov 2000 13:05:00 +0000
 Message-ID: <1@example.org>

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -44,6 +45,30 @@ func TestCountdownAndKeysRetry(t *testing.T) {
 		p.idle()
 		p.sees("live", "back online")
 	})
+}
+
+func TestAnEmptyScreenHasTheWholeReason(t *testing.T) {
+	const reason = "the certificate of imap.example.org was issued by somebody whom this computer does not trust; " +
+		"name the issuer's certificate in ca_file, or pin this one"
+	for _, size := range [][2]int{{40, 8}, {80, 24}, {300, 100}} {
+		atScreen(t, size[0], size[1], func(p *person) {
+			whole := func() bool {
+				return strings.Contains(strings.Join(strings.Fields(strings.Join(p.lines(), " ")), " "), reason)
+			}
+			p.server().say(imapsession.StateEvent{State: imapsession.Offline, Fatal: true, Reason: safetext.Const(reason)})
+			p.idle()
+			p.sees("Not connected")
+			if !whole() {
+				t.Errorf("at %v the reason is not whole:\n%s", size, strings.Join(p.lines(), "\n"))
+			}
+			p.server().say(imapsession.StateEvent{State: imapsession.Connecting})
+			p.idle()
+			p.sees("Not connected yet")
+			p.server().start(1)
+			p.idle()
+			p.seesNot("Not connected")
+		})
+	}
 }
 
 func TestNoticesAreGathered(t *testing.T) {

@@ -1,7 +1,5 @@
 package ui
 
-import "tidings/imapsession"
-
 // area is a part of the screen.
 type area struct{ x, y, w, h int }
 
@@ -191,24 +189,4 @@ func (m *Model) drawListLine(p *pen, l *layout, a *account, y int) {
 		return
 	}
 	drawRow(p, layoutColumns(p.room), x, sel, a.waiting, m.now)
-}
-
-// drawEmpty says why there is nothing to see.
-func (m *Model) drawEmpty(p *pen, a *account, y, h int) {
-	text := ink("")
-	switch {
-	case a.epoch != 0 && a.state.State == imapsession.Live:
-		text = "Nothing here. New mail will appear by itself."
-	case a.epoch != 0:
-		text = "There was nothing here when the server was last heard."
-	case a.state.Fatal:
-		text = "Not connected."
-	}
-	if y != h/3 || text == "" {
-		p.end(sPlain)
-		return
-	}
-	p.gap(sPlain, max((p.room-len(text))/2, 1))
-	p.ink(sDim, text)
-	p.end(sPlain)
 }
