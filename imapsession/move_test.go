@@ -86,7 +86,7 @@ func TestMoveTellsHowFarItCame(t *testing.T) {
 				if !strings.HasPrefix(cmd, "UID STORE") {
 					return false
 				}
-				srv.validity++ // serve holds no lock here
+				srv.with(func() { srv.validity++ })
 				c.conn.Close()
 				return true
 			}
@@ -103,18 +103,19 @@ func TestMoveTellsHowFarItCame(t *testing.T) {
 			srv := newFake(t, 5)
 			srv.setCaps(withoutMove)
 			var f *follower
-			var id CommandID
+			ids := make(chan CommandID, 1)
 			srv.on = func(c *fakeConn, tag, cmd string) bool {
 				if !strings.HasPrefix(cmd, "UID STORE") {
 					return false
 				}
-				f.s.Cancel(id)
+				f.s.Cancel(<-ids)
 				c.conn.Close()
 				return true
 			}
 			f, _ = start(t, srv.config())
 			f.live(1)
-			id = f.s.Do(Move{Target: f.target(3), Dest: "Trash"})
+			id := f.s.Do(Move{Target: f.target(3), Dest: "Trash"})
+			ids <- id
 			r := f.result(id)
 			if !errors.Is(r.Err, context.Canceled) || !strings.Contains(r.Err.Error(), "there is a copy in Trash") {
 				t.Errorf("result %v", r.Err)
