@@ -78,7 +78,7 @@ func (a *account) known(i int) row {
 		return row{}
 	}
 	out := row{summary: a.sums.Get(r.UID)}
-	out.flags, out.pending = a.over.Flags(r.UID, r.Flags)
+	out.flags, _ = a.over.Flags(r.UID, r.Flags)
 	_, out.leaving = a.over.Leaving(r.UID)
 	return out
 }

@@ -36,7 +36,6 @@ func layoutColumns(w int) columns {
 type row struct {
 	summary *store.Summary // nil: not known yet
 	flags   store.Flags
-	pending bool // an effect that the server has not confirmed
 	leaving bool // on its way to another mailbox
 	gone    bool // a tombstone
 }
