@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"tidings/internal/safetext"
 	"tidings/store"
@@ -197,6 +199,33 @@ func (s *Session) takeVisible() (v Visible, fresh bool) {
 	v, fresh = s.visible, s.newVisible
 	s.newVisible = false
 	return v, fresh
+}
+
+// toldGrace is how long a summary may be on its way to the listener: what the
+// screen says to miss within it, it said before it looked.
+const toldGrace = time.Second
+
+// missingTold takes UIDs off what the screen misses: their summaries have just
+// been published.
+func (s *Session) missingTold(sums []*store.Summary) {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.told == nil {
+		s.told = make(map[store.UID]time.Time)
+	}
+	maps.DeleteFunc(s.told, func(_ store.UID, at time.Time) bool { return now.Sub(at) >= toldGrace })
+	for _, sum := range sums {
+		s.told[sum.UID] = now
+	}
+	s.visible.Missing = slices.DeleteFunc(slices.Clone(s.visible.Missing), s.justTold)
+}
+
+// justTold tells whether a message's summary is on its way to the listener. The
+// caller holds s.mu.
+func (s *Session) justTold(u store.UID) bool {
+	at, ok := s.told[u]
+	return ok && time.Since(at) < toldGrace
 }
 
 // missingAsked takes UIDs off what the screen misses: they have been asked for.

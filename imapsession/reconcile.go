@@ -67,6 +67,7 @@ func (l *link) reconcile(sel selection) error {
 	s.box.Together(func() {
 		s.box.Put(full)
 		if len(summaries) > 0 {
+			s.missingTold(summaries)
 			s.box.Put(SummariesEvent{UIDValidity: s.uidValidity, Summaries: summaries})
 		}
 		if full.Arrived > 0 {

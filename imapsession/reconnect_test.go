@@ -218,6 +218,8 @@ func TestRowsThatComeIntoViewAreFetched(t *testing.T) {
 		if n := len(srv.said("FETCH")); n != 2 {
 			t.Errorf("%d FETCHes after one row: %q", n, srv.said("FETCH"))
 		}
+		// A listener that has thrown summaries away asks for them, later.
+		time.Sleep(toldGrace)
 		f.s.SetVisible(Visible{Epoch: f.epoch, Lo: 402, Hi: 441, Missing: []store.UID{410, 990, 5000}})
 		f.mu.Lock()
 		delete(f.summaries, 410)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"tidings/imapsession/wire"
+	"tidings/store"
 )
 
 // Watch is how a session notices new mail.
@@ -136,6 +137,7 @@ type Session struct {
 	queue      []*job // in the order in which they are done
 	visible    Visible
 	newVisible bool
+	told       map[store.UID]time.Time // when summaries were published, for toldGrace
 	retry      retryAsk
 	tap        *wire.Tap // of the link in use
 	lastSign   time.Time // of the links before it
@@ -189,7 +191,7 @@ func (s *Session) Cancel(id CommandID) {
 func (s *Session) SetVisible(v Visible) {
 	s.mu.Lock()
 	s.visible = v
-	s.visible.Missing = slices.Clone(v.Missing)
+	s.visible.Missing = slices.DeleteFunc(slices.Clone(v.Missing), s.justTold)
 	s.newVisible = true
 	s.mu.Unlock()
 	s.poke()
