@@ -90,6 +90,20 @@ func TestActionsWaitForTheLink(t *testing.T) {
 	})
 }
 
+// However small the screen, a person sees what is typed and what it chooses.
+func TestMovePromptIsNeverHidden(t *testing.T) {
+	for _, size := range [][2]int{{12, 1}, {12, 2}, {12, 3}, {40, 4}, {40, 5}, {40, 8}} {
+		atScreen(t, size[0], size[1], func(p *person) {
+			p.server().start(50)
+			p.idle()
+			p.press("m")
+			p.answerFolders()
+			p.types("ar")
+			p.sees("ar", "Arch")
+		})
+	}
+}
+
 func TestMovePrompt(t *testing.T) {
 	atScreen(t, 100, 24, func(p *person) {
 		p.server().start(50)

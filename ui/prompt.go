@@ -149,17 +149,30 @@ func (q *prompt) drawCandidate(p *pen, y, n int) {
 	p.end(sPlain)
 }
 
-// draw draws the line being typed.
-func (q *prompt) draw(p *pen) {
-	p.gap(sPlain, 1)
-	p.ink(sBold, q.label)
-	if p.room >= 50 {
+// draw draws the line being typed; where the candidates have no lines of their
+// own, the chosen one stands behind it, for nothing is chosen unseen.
+func (q *prompt) draw(p *pen, listed bool) {
+	if p.room >= 24 {
 		p.gap(sPlain, 1)
-		p.text(sDim, q.what, p.room/2)
+		p.ink(sBold, q.label)
+		if p.room >= 50 {
+			p.gap(sPlain, 1)
+			p.text(sDim, q.what, p.room/2)
+		}
+		p.ink(sBold, q.to)
+		p.gap(sPlain, 1)
 	}
-	p.ink(sBold, q.to)
-	p.ink(sDim, " "+p.theme.marks.prompt+" ")
-	p.text(sPlain, safetext.Clean(q.typed), max(p.room-1, 0))
+	p.ink(sDim, p.theme.marks.prompt+" ")
+	typed := safetext.Clean(q.typed)
+	found := q.matches()
+	if listed || len(found) == 0 {
+		p.text(sPlain, typed, max(p.room-1, 0))
+		p.ink(sAccent, p.theme.marks.cursor)
+		p.end(sPlain)
+		return
+	}
+	p.text(sPlain, typed, p.room/3)
 	p.ink(sAccent, p.theme.marks.cursor)
+	p.text(sPick, found[min(q.pick, len(found)-1)].Name, p.room)
 	p.end(sPlain)
 }

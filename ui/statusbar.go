@@ -223,7 +223,7 @@ func (m *Model) drawNews(p *pen, l *layout) {
 	a := m.account()
 	switch {
 	case m.prompt != nil:
-		m.prompt.draw(p)
+		m.prompt.draw(p, m.promptLines(l.body.h) > 0)
 	case a != nil && a.news.last() != nil:
 		drawActivity(p, a.news.last())
 	case !l.hints:
