@@ -214,9 +214,13 @@ func readLiteral(lit imap.LiteralReader, limit int64) (b []byte, whole bool) {
 	return buf.Bytes(), err == nil && got == n
 }
 
+// publish tells the listener of summaries. While the list is being reconciled
+// it does not: they come behind the Resync then.
 func (l *link) publish(sums []*store.Summary) {
-	l.s.brought += uint64(len(sums))
-	if len(sums) > 0 {
-		l.s.box.Put(SummariesEvent{UIDValidity: l.s.uidValidity, Summaries: sums})
+	if len(sums) == 0 || l.s.silent {
+		return
 	}
+	l.s.brought += uint64(len(sums))
+	l.s.missingTold(sums)
+	l.s.box.Put(SummariesEvent{UIDValidity: l.s.uidValidity, Summaries: sums})
 }
