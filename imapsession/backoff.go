@@ -31,6 +31,7 @@ const (
 type backoff struct {
 	failures int       // attempts in a row that failed
 	since    time.Time // when the first of them failed
+	atOnce   bool      // the first was the end of a link that was live
 	doubtful int       // refusals in a row that may or may not be for good
 	lastTry  time.Time // when a key last cut a wait short
 }
@@ -38,7 +39,7 @@ type backoff struct {
 // succeeded forgets the failures.
 func (b *backoff) succeeded() {
 	b.failures, b.doubtful = 0, 0
-	b.since = time.Time{}
+	b.since, b.atOnce = time.Time{}, false
 }
 
 // failed counts a failure and returns how long to wait: nothing for the first
@@ -49,15 +50,19 @@ func (b *backoff) failed(f *fault, wasLive bool) time.Duration {
 	now := time.Now()
 	b.failures++
 	if b.failures == 1 {
-		b.since = now
+		b.since, b.atOnce = now, wasLive
+	}
+	doublings := b.failures - 1
+	if b.atOnce {
+		doublings--
 	}
 	var d time.Duration
 	switch {
-	case wasLive && b.failures == 1:
+	case doublings < 0: // at once
 	case now.Sub(b.since) >= longAfter:
 		d = jitter(longDelay)
 	default:
-		d = jitter(min(firstDelay<<(min(b.failures, 8)-1), maxDelay))
+		d = jitter(min(firstDelay<<min(doublings, 8), maxDelay))
 	}
 	if f.doubtful {
 		b.doubtful++

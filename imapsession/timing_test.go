@@ -343,3 +343,27 @@ func TestPollingLinkIsProbed(t *testing.T) {
 		}
 	})
 }
+
+// Behind a link that was live the first attempt is made at once, the next after
+// a second, and so on.
+func TestBackoffBehindALiveLink(t *testing.T) {
+	for _, test := range []struct {
+		wasLive bool
+		want    []time.Duration // in seconds, before the jitter
+	}{
+		{true, []time.Duration{0, 1, 2, 4, 8, 16, 32, 60, 60, 60}},
+		{false, []time.Duration{1, 2, 4, 8, 16, 32, 60, 60, 60, 60}},
+	} {
+		bubble(t, func(t *testing.T) {
+			var b backoff
+			for i, want := range test.want {
+				want *= time.Second
+				d := b.failed(&fault{}, test.wasLive && i == 0)
+				if d > want || d < want*3/4 {
+					t.Errorf("was live %v: failure %d is followed by %v", test.wasLive, i+1, d)
+				}
+				time.Sleep(d)
+			}
+		})
+	}
+}
