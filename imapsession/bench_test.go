@@ -15,7 +15,36 @@ import (
 // tap, imapclient, header parsing. The peer writes what was prepared; its share
 // is a copy.
 func BenchmarkSummaries(b *testing.B) {
-	const rows = 500
+	fetch := summaryFetcher(b)
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		fetch()
+		n += summaryRows
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/message")
+	b.ReportMetric(0, "ns/op")
+}
+
+// What a summary costs in allocations does not depend on the machine.
+func TestSummaryAllocations(t *testing.T) {
+	const limit = 90
+	fetch := summaryFetcher(t)
+	per := testing.AllocsPerRun(5, fetch) / summaryRows
+	t.Logf("%.1f allocations a summary", per)
+	if per > limit {
+		t.Errorf("%.1f allocations a summary, more than %d", per, limit)
+	}
+}
+
+// summaryRows is how many summaries a summaryFetcher fetches at a time.
+const summaryRows = 500
+
+// summaryFetcher signs a session in at a scripted peer on loopback and returns
+// what fetches summaryRows summaries through it.
+func summaryFetcher(b testing.TB) func() {
+	b.Helper()
+	const rows = summaryRows
 	var answer strings.Builder
 	for i := range rows {
 		raw := string(realistic(i + 2).Raw)
@@ -42,7 +71,7 @@ func BenchmarkSummaries(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer listener.Close()
+	b.Cleanup(func() { _ = listener.Close() })
 	go func() {
 		conn, err := listener.Accept()
 		if err != nil {
@@ -68,7 +97,7 @@ func BenchmarkSummaries(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer l.close()
+	b.Cleanup(l.close)
 	if err := l.logIn(b.Context()); err != nil {
 		b.Fatal(err)
 	}
@@ -76,15 +105,11 @@ func BenchmarkSummaries(b *testing.B) {
 	if err := l.openMailbox(); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
+	return func() {
 		sums, err := l.fetchRows(seqRange(1, rows))
 		if err != nil || len(sums) != rows {
 			b.Fatalf("%d summaries, %v", len(sums), err)
 		}
-		n += rows
+		s.box.take(0)
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/message")
-	b.ReportMetric(0, "ns/op")
 }
