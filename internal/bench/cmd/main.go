@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,6 +90,8 @@ func run() error {
 		if err != nil {
 			return err
 		}
+		fmt.Printf("%s, %d cores, load %s\n\n", time.Now().Format("2 January 2006, 15:04"), runtime.NumCPU(), load())
+		defer func() { fmt.Printf("load at the end %s\n", load()) }()
 		for _, name := range flag.Args() {
 			i := slices.IndexFunc(measures, func(m measure) bool { return m.name == name })
 			if i < 0 {
@@ -102,6 +105,16 @@ func run() error {
 		}
 		return nil
 	})
+}
+
+// load is the machine's load averages: others' work makes figures worthless.
+func load() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	f := strings.Fields(string(b))
+	if err != nil || len(f) < 3 {
+		return "unknown"
+	}
+	return strings.Join(f[:3], " ")
 }
 
 func usage() {
