@@ -57,7 +57,9 @@ func TestWideCharactersInTmux(t *testing.T) {
 	socket := fmt.Sprintf("tidings-ui-test-%d", os.Getpid())
 	tmux := func(args ...string) string {
 		t.Helper()
-		out, err := exec.Command("tmux", append([]string{"-L", socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
+		cmd := exec.Command("tmux", append([]string{"-L", socket, "-f", "/dev/null"}, args...)...)
+		cmd.Env = append(os.Environ(), "SHELL=/bin/sh") // a service user's own shell says no
+		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("tmux %s: %v\n%s", args, err, out)
 		}

@@ -48,7 +48,7 @@ func TestOSC9ThroughTmux(t *testing.T) {
 			cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool {
 				return strings.HasPrefix(e, "TMUX") || strings.HasPrefix(e, "TERM=") || strings.HasPrefix(e, "LC_ALL=")
 			})
-			cmd.Env = append(cmd.Env, "TERM=xterm-256color", "LC_ALL=C.UTF-8")
+			cmd.Env = append(cmd.Env, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "SHELL=/bin/sh") // a service user's own shell says no
 			outside, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
 			if err != nil {
 				t.Skipf("no pseudo-terminal: %v", err)

@@ -1,0 +1,6 @@
+//go:build !race
+
+package ui
+
+// racing: the race detector watches.
+const racing = false
