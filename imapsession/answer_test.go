@@ -1,6 +1,7 @@
 package imapsession
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -127,4 +128,82 @@ func TestReconcileWithAServerThatFindsNothing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A message that is expunged while it is being fetched has not become shorter.
+// Dovecot answers for it as if it were empty.
+func TestBodyOfAMessageThatIsExpungedMeanwhile(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		parts int // that come before
+		told  string
+	}{
+		{"before the first part, told with it", 0, "FETCH"},
+		{"before the second part, told with it", 1, "FETCH"},
+		{"before the first part, told when asked", 0, "NOOP"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				srv := newFake(t, 2000)
+				parts := 0
+				tell := func(c *fakeConn, where string) {
+					if where == test.told && len(srv.rows) == 2000 {
+						srv.with(func() { srv.rows = srv.rows[:1999] })
+						c.send("* 2000 EXPUNGE")
+					}
+				}
+				srv.on = func(c *fakeConn, tag, cmd string) bool {
+					switch {
+					case strings.Contains(cmd, "BODY.PEEK[]"):
+						if parts++; parts <= test.parts {
+							return false
+						}
+						off := cmd[strings.Index(cmd, "<")+1 : strings.LastIndex(cmd, ".")]
+						c.send("* 2000 FETCH (UID 2000 RFC822.SIZE 0 BODY[]<" + off + "> {0}\r\n)")
+						tell(c, "FETCH")
+						c.send(tag + " OK [EXPUNGEISSUED] Some messages were already expunged")
+					case cmd == "NOOP" && parts > 0:
+						tell(c, "NOOP")
+						c.send(tag + " OK done")
+					default:
+						return false
+					}
+					return true
+				}
+				f, _ := start(t, srv.config())
+				f.live(1)
+				srv.idling(t)
+				id := f.s.Do(FetchBody{Target: f.target(2000)})
+				if r := f.result(id); !errors.Is(r.Err, errGone) {
+					t.Errorf("result %v", r.Err)
+				}
+				if b := f.bodies[id]; b.Complete {
+					t.Errorf("%d octets are said to be all", len(b.Data))
+				}
+				if n := f.list.Len(); n != 1999 {
+					t.Errorf("%d rows", n)
+				}
+			})
+		})
+	}
+}
+
+func TestEmptyMessageIsEmpty(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 3)
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if !strings.Contains(cmd, "BODY.PEEK[]") {
+				return false
+			}
+			c.send(`* 3 FETCH (UID 3 RFC822.SIZE 0 BODY[]<0> "")`, tag+" OK done")
+			return true
+		}
+		f, _ := start(t, srv.config())
+		f.live(1)
+		srv.idling(t)
+		id := f.s.Do(FetchBody{Target: f.target(3)})
+		if r := f.result(id); r.Err != nil || !f.bodies[id].Complete {
+			t.Errorf("result %v, %+v", r.Err, f.bodies[id])
+		}
+	})
 }

@@ -62,6 +62,14 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 	case !part.hasData && len(j.body.data) == 0:
 		l.s.finish(j, errors.New("the server sent nothing of the message"), safetext.Text{})
 		return nil
+	case len(part.data) == 0:
+		// Its end; or it was expunged, of which Dovecot makes an empty message.
+		if gone, err := l.goneByNow(uid); err != nil || gone {
+			if gone {
+				l.s.finish(j, errGone, safetext.Text{})
+			}
+			return err
+		}
 	}
 	// The slice that went out before must not change under its reader: append
 	// writes behind its end only.
@@ -89,6 +97,15 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 	}
 	l.s.finish(j, nil, safetext.Text{})
 	return nil
+}
+
+// goneByNow asks what the server has to tell, and then whether a message is
+// still there.
+func (l *link) goneByNow(uid store.UID) (gone bool, err error) {
+	if err := l.noop(); err != nil {
+		return false, err
+	}
+	return !l.desyncing() && len(l.stillThere([]store.UID{uid})) == 0, nil
 }
 
 // paceBody keeps a part to about a second or two, so that other commands get
