@@ -120,8 +120,10 @@ func handshakeFault(err error) *fault {
 	var alert tls.AlertError
 	var network net.Error
 	switch {
-	case errors.As(err, &record), errors.As(err, &network), isEOF(err):
-		return &fault{text: lostText(err) + " (during the TLS handshake)", err: err}
+	case errors.As(err, &record):
+		return &fault{text: lostText(err), err: err}
+	case errors.As(err, &network), isEOF(err):
+		return &fault{text: lostText(err) + " (during the TLS handshake)" + ifNever, err: err}
 	case errors.As(err, &alert):
 		return &fault{text: "the server refused the TLS handshake: " + say(err.Error()).String(), err: err}
 	}
@@ -141,7 +143,7 @@ func (s *Session) startTLS(conn net.Conn) error {
 	br := bufio.NewReaderSize(conn, maxPlainLine)
 	greeting, err := plainLine(br)
 	if err != nil {
-		return fmt.Errorf("no greeting: %w", err)
+		return &fault{text: lostText(err) + " (before it greeted us)" + ifNever, err: err}
 	}
 	switch word := statusWord(greeting, "*"); word {
 	case "OK":
@@ -237,7 +239,11 @@ func (l *link) greetingFault(err error) error {
 	l.pump()
 	switch {
 	case l.killed():
-		return l.lost(err)
+		lost := asFault(l.lost(err))
+		if l.tap.Stats().BytesIn == 0 && !errors.Is(lost, errStopped) {
+			return &fault{text: lost.text + ifNever, err: lost}
+		}
+		return lost
 	case l.bye != "":
 		return &fault{text: "the server turned us away: it said " + strconv.Quote(say(l.bye).String()), err: err, after: statedBackoff(l.bye)}
 	case refused(err):

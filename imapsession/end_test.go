@@ -3,6 +3,7 @@ package imapsession
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -80,6 +81,31 @@ func TestRowsBeforeSelectAreNoRows(t *testing.T) {
 		f.live(2)
 		f.inStep(srv)
 	})
+}
+
+// A port that waits for TLS, or for another protocol's client, takes the
+// connection and says nothing.
+func TestSilenceForAGreeting(t *testing.T) {
+	for _, security := range []Security{Plaintext, Implicit, StartTLS} {
+		bubble(t, func(t *testing.T) {
+			f, stop := start(t, Config{
+				Account: "fake", Host: "localhost", Security: security, Credentials: fixedSecret{User: "alice", Password: "secret"},
+				Dial: func(context.Context, string, string) (net.Conn, error) {
+					client, server := net.Pipe()
+					go func() {
+						defer server.Close()
+						_, _ = io.Copy(io.Discard, server)
+					}()
+					return client, nil
+				},
+			})
+			f.until("a wait", func() bool { return f.last().State == Waiting })
+			if got := f.state().Reason.String(); !strings.Contains(got, "check port and tls in the config") {
+				t.Errorf("security %v: the reason is %q", security, got)
+			}
+			stop()
+		})
+	}
 }
 
 // Greeting and log-in have their time in all: a server that sends an octet now
