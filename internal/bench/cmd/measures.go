@@ -238,14 +238,30 @@ func idle(l *bench.Lab, o options) error {
 	if err != nil {
 		return err
 	}
-	table("of one core", "context switches a second", "terminal octets", "server octets", "octets to the server")
+	table("program", "of one core", "context switches a second", "terminal octets", "server octets", "octets to the server")
+	path, err := bench.Bare(l.TempDir())
+	if err != nil {
+		return err
+	}
+	bare, err := bench.Start(bench.Columns, bench.Lines, nil, path)
+	if err != nil {
+		return err
+	}
+	rest, err := bench.Idle(bare, o.idle)
+	bare.Kill()
+	if err != nil {
+		return err
+	}
+	row[any]("bare", percent(rest.Share), fmt.Sprintf("%.0f", rest.Switches), rest.Octets, "", "")
 	r, err := bench.Watching(l.Host, bench.Tidings(o.binary), box, o.idle)
 	if err != nil {
 		return err
 	}
-	row[any](fmt.Sprintf("%.2f %%", 100*r.Share), fmt.Sprintf("%.0f", r.Switches), r.Octets, r.Down, r.Up)
+	row[any]("tidings", percent(r.Share), fmt.Sprintf("%.0f", r.Switches), r.Octets, r.Down, r.Up)
 	return nil
 }
+
+func percent(share float64) string { return fmt.Sprintf("%.2f %%", 100*share) }
 
 func memory(l *bench.Lab, o options) error {
 	table("messages", "resident", "at most")
@@ -290,7 +306,7 @@ func frames(l *bench.Lab, o options) error {
 	}
 	table("frames a second", "idle, of one core", "context switches a second", "key to first octet, p50 / p95", "octets a move")
 	for _, r := range rates {
-		row[any](r.FPS, fmt.Sprintf("%.2f %%", 100*r.Share), fmt.Sprintf("%.0f", r.Switches),
+		row[any](r.FPS, percent(r.Share), fmt.Sprintf("%.0f", r.Switches),
 			latency(r.Moves.First), r.Moves.MedianOctets())
 	}
 	return nil
