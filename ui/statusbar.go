@@ -190,33 +190,6 @@ func countdown(d time.Duration) ink {
 	return ink(thousands((s+59)/60)) + " min"
 }
 
-// drawTabs draws one tab per account with its unread count.
-func (m *Model) drawTabs(p *pen) {
-	for i, a := range m.accounts {
-		name, dim, strong, bad := sDim, sDim, sUnread, sBad
-		if i == m.current {
-			name, dim, strong, bad = sBarBold, sBarDim, sBarBold, sBarBad
-		}
-		p.gap(dim, 1)
-		if i < 9 {
-			p.num(dim, i+1)
-			p.gap(dim, 1)
-		}
-		p.text(name, a.cfg.Name, p.room)
-		if a.counted && a.unseen > 0 {
-			p.gap(dim, 1)
-			p.num(strong, int(a.unseen))
-		}
-		if s := a.state.State; a.started && (s == imapsession.Waiting || s == imapsession.Offline) {
-			p.gap(dim, 1)
-			p.ink(bad, m.theme.marks.gone)
-		}
-		p.gap(dim, 1)
-		p.gap(sPlain, 1)
-	}
-	p.end(sPlain)
-}
-
 // drawNews draws the line above the status bar: the prompt, else what just
 // happened, else (where there is no footer) the most useful keys.
 func (m *Model) drawNews(p *pen, l *layout) {
