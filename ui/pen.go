@@ -118,9 +118,6 @@ func (p *pen) digits(s style, b []byte) {
 	p.room -= len(b)
 }
 
-// num draws a number with thousands separators.
-func (p *pen) num(s style, n int) { p.ink(s, ink(thousands(n))) }
-
 // raw draws at most w cells of str; what is cut off shows as an ellipsis.
 func (p *pen) raw(s style, str string, w int) int {
 	w = min(w, p.room)
