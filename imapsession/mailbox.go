@@ -67,6 +67,12 @@ func (s *Session) change(c store.Change, asked bool) error {
 		return nil // a reminder, which many servers send with every NOOP
 	}
 	if (c.Kind == store.Fill || c.Kind == store.SetFlags) && a.Old == a.New {
+		if c.Flags.Known() && !a.Old.Flags.Known() && !asked {
+			// A change of flags in a row of which nothing is known, and the UID not
+			// said either: the list stays as it is, the count does not.
+			s.changes++
+			s.unseen.applied(c.Kind, a, asked)
+		}
 		return nil
 	}
 	s.changes++
