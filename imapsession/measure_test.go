@@ -14,7 +14,7 @@ func realistic(i int) testserver.Mail {
 	raw := fmt.Sprintf("Return-Path: <bounce-%d@lists.example.org>\r\n"+
 		"Received: from relay.example.net (relay.example.net [192.0.2.7])\r\n\tby mx.example.com with ESMTPS id %08x\r\n\tfor <bob@example.com>; Fri, 20 Nov 2026 10:00:00 +0000\r\n"+
 		"DKIM-Signature: v=1; a=rsa-sha256; d=example.org; s=k1; h=from:to:subject:date;\r\n\tbh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=%064x\r\n"+
-		"Date: Fri, 20 Nov 2026 10:00:00 +0000\r\nFrom: Alice Liddell <alice@example.org>\r\nTo: Bob <bob@example.com>, dev@lists.example.org\r\n"+
+		"Date: Fri, 20 Nov 2026 10:00:00 +0000\r\nFrom: Alice Example <alice@example.org>\r\nTo: Bob <bob@example.com>, dev@lists.example.org\r\n"+
 		"Subject: Re: [dev] Deploy window on Monday, take %d\r\nMessage-ID: <%024x@mail.example.org>\r\n"+
 		"In-Reply-To: <%024x@mail.example.org>\r\nReferences: <%024x@mail.example.org> <%024x@mail.example.org>\r\n"+
 		"List-Id: <dev.lists.example.org>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nHello.\r\n",

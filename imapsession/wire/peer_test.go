@@ -177,7 +177,7 @@ func (f *feeder) SetWriteDeadline(time.Time) error { return nil }
 
 // summary is one answer to the fetch of a summary, its header of 500 octets.
 func summary(seq, uid int) string {
-	h := fmt.Sprintf("Date: Mon, 7 Feb 1994 21:52:25 -0800\r\nFrom: Alice Liddell <alice@example.org>\r\n"+
+	h := fmt.Sprintf("Date: Mon, 7 Feb 1994 21:52:25 -0800\r\nFrom: Alice Example <alice@example.org>\r\n"+
 		"To: Bob <bob@example.net>\r\nSubject: Deploy window %d\r\nMessage-ID: <%d@example.org>\r\n"+
 		"In-Reply-To: <%d@example.net>\r\nContent-Type: text/plain; charset=utf-8\r\n", uid, uid, uid)
 	h += "References: <" + strings.Repeat("r", 500-len(h)-17) + ">\r\n\r\n"

@@ -14,8 +14,8 @@ import (
 // office mail has: about 2.5 KiB, 700 octets of it in header fields that a list
 // needs.
 var (
-	people = []string{"Alice Archer", "Bob Baker", "Carla Cook", "Deniz Demir", "Erik Ek",
-		"Fatima Farouk", "Goran Gruber", "Hanna Holm", "Ivan Ilic", "Julia Jansen"}
+	people = []string{"Deploy Robot", "Help Desk", "Front Desk", "Build Robot", "IT Desk",
+		"Town Planning", "Press Office", "Print Room", "Ops Watch", "Choir Office"}
 	topics = []string{"Deploy window", "Quarterly figures", "Invoice", "Lunch on Thursday",
 		"Build is broken", "Travel plans", "Backup report", "Draft for review", "Meeting moved",
 		"Access to the archive"}
