@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -69,6 +70,18 @@ func TestReaderKeepsItsMessage(t *testing.T) {
 		p.sees("nothing was done")
 		p.press("esc")
 		p.selects("(50)")
+	})
+}
+
+func TestANarrowReaderNamesItsMessage(t *testing.T) {
+	atScreen(t, 16, 3, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("enter")
+		p.answerBody(letter, true)
+		if got := p.lines()[0]; !strings.HasPrefix(got, "▌(50) In") {
+			t.Errorf("the reader's first line is %q", got)
+		}
 	})
 }
 

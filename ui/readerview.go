@@ -71,8 +71,10 @@ func (m *Model) drawBanner(p *pen, a *account, r *reader) {
 	room := p.room
 	p.begin(max(room-rw-1, 0))
 	if r.summary != nil {
-		p.text(sBarBold, sender(r.summary), p.room/3)
-		p.gap(s, 2)
+		if p.room >= 24 {
+			p.text(sBarBold, sender(r.summary), p.room/3)
+			p.gap(s, 2)
+		}
 		p.text(s, a.subjectOf(r), p.room)
 	}
 	p.end(s)
