@@ -28,6 +28,18 @@ func TestSilenceIsNotLife(t *testing.T) {
 	})
 }
 
+func TestUnprovenIsNeverJustNow(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(5)
+		p.idle()
+		p.wait(8 * time.Second)
+		p.sees("unproven", "silent for over 5 s")
+		p.seesNot("just now")
+		p.wait(8 * time.Second)
+		p.sees("unproven", "heard 15 s ago")
+	}, func(o *Options) { o.Accounts[0].Probe = 5 * time.Second })
+}
+
 func TestCountdownAndKeysRetry(t *testing.T) {
 	atScreen(t, 100, 24, func(p *person) {
 		p.server().start(5)

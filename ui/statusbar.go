@@ -111,6 +111,9 @@ func (m *Model) link(a *account, detail int) []span {
 		}
 		if a.unproven(m.now) {
 			out = append(out, own(sBarWarn, marks.quiet+" unproven"))
+			if since < idleStep { // a short probe period: "just now" would not do
+				heard = "silent for over " + ink(thousands(int(a.cfg.Probe/time.Second))) + " s"
+			}
 			out = append(out, own(sBarDim, ", "+heard))
 			return out
 		}
