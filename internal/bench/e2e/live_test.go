@@ -128,7 +128,7 @@ func TestReadingMarksSeen(t *testing.T) {
 		waitRow(term, "Please read me", "unread", func(row string) bool { return strings.Contains(row, "●") })
 		term.Send("Enter")
 		// The reader shows it in full.
-		term.WaitFor("carla.cook@example.org", patience)
+		term.WaitFor("help.desk@example.org", patience)
 		a.inMailbox(t, "INBOX", `\Seen`, func(m []seen) bool { return has(find(m, "Please read me").flags, imap.FlagSeen) })
 	})
 }
