@@ -21,5 +21,30 @@ func dialTCP(ctx context.Context, network, addr string) (net.Conn, error) {
 			})
 		},
 	}
-	return d.DialContext(ctx, network, addr)
+	conn, err := d.DialContext(ctx, network, addr)
+	if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			return &promptConn{tcp, raw}, nil
+		}
+	}
+	return conn, err
+}
+
+// promptConn acknowledges at once what answers a command. A server that writes
+// its answer in two pieces without TCP_NODELAY (Cyrus does, to DONE and the
+// FETCH behind it) sends the second only when the first is acknowledged, and
+// the kernel would let it wait for 40 ms.
+type promptConn struct {
+	*net.TCPConn
+	raw syscall.RawConn
+}
+
+// Write writes and asks for prompt acknowledgements: the kernel takes every
+// write for a reason to delay them again.
+func (c *promptConn) Write(b []byte) (int, error) {
+	n, err := c.TCPConn.Write(b)
+	_ = c.raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+	})
+	return n, err
 }
