@@ -103,7 +103,7 @@ func arrivals(l *bench.Lab, o options) error {
 				if err != nil {
 					return err
 				}
-				a, err := bench.Arrive(h, p, box, o.runs)
+				a, err := bench.Arrive(h, p, box, o.server != "", o.runs)
 				if err != nil {
 					row[any](size, p.Name, unmeasured(p.Name, err), "", "", "")
 					return nil
