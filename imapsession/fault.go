@@ -35,6 +35,7 @@ type fault struct {
 	planned bool
 	after   time.Duration // how long the server wants to be left alone
 	parser  bool          // imapclient's decoder gave up on what the server sent
+	closed  bool          // the server closed the link, with a BYE or without
 	wasLive bool          // the link had been live
 }
 

@@ -68,7 +68,7 @@ func (l *link) fetchRows(set imap.SeqSet) ([]*store.Summary, error) {
 	if l.desync != nil {
 		return nil, nil
 	}
-	if len(l.s.quarantined()) > 0 {
+	if len(l.s.quarantined()) > 0 || l.s.pace() < windowMax {
 		return l.fetchCarefully(set)
 	}
 	l.asked = true
@@ -117,15 +117,20 @@ func (l *link) fetchSummaries(uids []store.UID) ([]*store.Summary, error) {
 		}
 	}
 	l.publish(sums)
-	if len(good) == 0 {
-		return sums, nil
+	for _, some := range chunks(good, l.s.pace()) {
+		l.gathered = some
+		cmd := l.client.Fetch(uidSet(some), summaryItems())
+		settled := l.settle()
+		l.asked = true
+		more, err := l.gather(cmd)
+		l.asked = false
+		sums = append(sums, more...)
+		if err := errors.Join(settled, err); err != nil {
+			return sums, err
+		}
+		l.gathered = nil
 	}
-	cmd := l.client.Fetch(uidSet(good), summaryItems())
-	settled := l.settle()
-	l.asked = true
-	more, err := l.gather(cmd)
-	l.asked = false
-	return append(sums, more...), errors.Join(settled, err)
+	return sums, nil
 }
 
 // fetchFlags asks for UIDs and flags by sequence number.
@@ -143,6 +148,7 @@ func (l *link) fetchFlags(set imap.SeqSet) error {
 // summaries among what it brought together with that, and returns them. It
 // never waits for anything but the link.
 func (l *link) gather(cmd *imapclient.FetchCommand) ([]*store.Summary, error) {
+	l.gathering = true
 	var sums []*store.Summary
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		sum, whole := readSummary(msg)
@@ -158,6 +164,7 @@ func (l *link) gather(cmd *imapclient.FetchCommand) ([]*store.Summary, error) {
 		l.pump()
 		return nil, l.lost(err)
 	}
+	l.gathering = false
 	if err != nil {
 		l.s.log.Warn("the server refused a FETCH", "it said", words(err))
 	}

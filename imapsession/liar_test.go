@@ -3,6 +3,7 @@ package imapsession
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -408,6 +409,44 @@ func TestMessageThatKillsTheParserIsQuarantined(t *testing.T) {
 		srv.arrive(true)
 		f.until("new mail", func() bool { return len(f.newMail) == 1 })
 	})
+}
+
+// A server may give up a whole connection over one message that it cannot read
+// itself. It must not cost the mailbox.
+func TestMessageOverWhichTheServerClosesTheLink(t *testing.T) {
+	for name, parting := range map[string]string{"with a word": "* BYE FETCH failed: Internal error\r\n", "without": ""} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				srv := newFake(t, 30)
+				var closed atomic.Int32
+				srv.on = func(c *fakeConn, tag, cmd string) bool {
+					set, _, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(cmd, "UID "), "FETCH "), " ")
+					if !strings.Contains(cmd, "HEADER.FIELDS") || !inSet(set, 17, 30) {
+						return false
+					}
+					closed.Add(1)
+					c.raw(parting)
+					c.conn.Close()
+					return true
+				}
+				f, _ := start(t, srv.config())
+				f.live(1)
+				f.until("all but one can be read", func() bool { return len(f.summaries) == 30 })
+				for uid, sum := range f.summaries {
+					if sum.Unreadable != (uid == 17) {
+						t.Errorf("message %d: unreadable is %v", uid, sum.Unreadable)
+					}
+				}
+				if n := closed.Load(); n > 6 {
+					t.Errorf("%d links were closed before it was known over what", n)
+				}
+				f.inStep(srv)
+				srv.idling(t)
+				srv.arrive(true)
+				f.until("new mail", func() bool { return len(f.newMail) == 1 })
+			})
+		})
+	}
 }
 
 func TestNewRowThatIsKnownBeforeItIsAskedFor(t *testing.T) {

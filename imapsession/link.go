@@ -49,6 +49,9 @@ type link struct {
 	asked      bool // the rows that come were asked for (see unseen)
 	flagsSeen  map[store.UID]bool
 
+	gathering bool        // the answer to a FETCH or STORE is due
+	gathered  []store.UID // the messages whose summaries that FETCH asks for by UID
+
 	stuck     stuck
 	newTries  int       // how often the new rows were asked for
 	newAt     time.Time // when to ask for them again
@@ -122,12 +125,13 @@ func (l *link) lost(err error) error {
 		return &fault{text: say(cause.Error()).String(), err: cause}
 	case l.bye != "":
 		return &fault{
-			text:  "the server closed the link: it said " + strconv.Quote(say(l.bye).String()),
-			err:   err,
-			after: statedBackoff(l.bye),
+			text:   "the server closed the link: it said " + strconv.Quote(say(l.bye).String()),
+			err:    err,
+			after:  statedBackoff(l.bye),
+			closed: true,
 		}
 	case tapErr != nil && !errors.Is(tapErr, net.ErrClosed):
-		return &fault{text: lostText(tapErr), err: tapErr}
+		return &fault{text: lostText(tapErr), err: tapErr, closed: errors.Is(tapErr, io.EOF)}
 	case errors.As(err, &f):
 		return f
 	}

@@ -1,6 +1,8 @@
 package imapsession
 
 import (
+	"time"
+
 	"tidings/imapsession/wire"
 	"tidings/store"
 )
@@ -27,6 +29,10 @@ type mailbox struct {
 	brought    uint64
 	visitedAt  uint64
 	visitedFor bool
+	// closings counts the links that the server closed instead of answering a
+	// FETCH, the last of them at closedAt.
+	closings int
+	closedAt time.Time
 	// silent holds list events back: the list is being built, and a Resync will
 	// carry it whole.
 	silent bool

@@ -49,7 +49,7 @@ func (l *link) fetchNew() error {
 // asked for by UID from there on.
 func (l *link) belowNew() (uid store.UID, ok bool) {
 	s := l.s
-	if s.freshFrom == 0 || s.list.Len()-s.freshFrom > directTail || len(s.quarantined()) > 0 {
+	if s.freshFrom == 0 || s.list.Len()-s.freshFrom > directTail || len(s.quarantined()) > 0 || s.pace() < windowMax {
 		return 0, false
 	}
 	uid = s.list.Row(s.freshFrom - 1).UID

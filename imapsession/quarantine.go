@@ -1,12 +1,15 @@
 package imapsession
 
 import (
+	"time"
+
 	"github.com/emersion/go-imap/v2"
 
 	"tidings/store"
 )
 
-// quarantined are the messages whose summaries killed the parser twice.
+// quarantined are the messages whose summaries killed the parser, or the
+// link, twice.
 func (s *Session) quarantined() map[store.UID]bool {
 	var bad map[store.UID]bool
 	for u, n := range s.deaths {
@@ -18,6 +21,37 @@ func (s *Session) quarantined() map[store.UID]bool {
 		}
 	}
 	return bad
+}
+
+// closingsKept is how long it is remembered that the server closed links instead
+// of answering.
+const closingsKept = 10 * time.Minute
+
+// pace is how many summaries are asked for at once. A server may close the link
+// over a single message, of which Dovecot's "Internal error" is an example. If it
+// does so again, fewer are asked for, and then one, so that it shows over which.
+func (s *Session) pace() int {
+	switch {
+	case s.closings < 2 || time.Since(s.closedAt) > closingsKept:
+		return windowMax
+	case s.closings == 2:
+		return 8
+	}
+	return 1
+}
+
+// closedOn counts a link that the server closed instead of answering a FETCH. If
+// that asked for one message, it counts against this.
+func (s *Session) closedOn(l *link) {
+	if time.Since(s.closedAt) > closingsKept {
+		s.closings = 0
+	}
+	s.closings++
+	s.closedAt = time.Now()
+	if len(l.gathered) == 1 {
+		s.deaths[l.gathered[0]]++
+		s.log.Error("the server closed the link over a message", "uid", l.gathered[0], "times", s.deaths[l.gathered[0]])
+	}
 }
 
 // mourn counts a link that died in imapclient's parser against the message

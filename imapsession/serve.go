@@ -45,8 +45,11 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 		return true, nil
 	}
 	f := asFault(err)
-	if f.parser {
+	switch {
+	case f.parser:
 		s.mourn(l)
+	case f.closed && l.gathering:
+		s.closedOn(l)
 	}
 	if l.running != nil && !f.planned {
 		s.lose(l.running)
