@@ -75,9 +75,8 @@ func (m *Model) account() *account {
 	return m.accounts[m.current]
 }
 
-// Init asks the terminal what it is.
+// Init starts the clock.
 func (m *Model) Init() tea.Cmd {
-	m.later(probeTerminal(environment(m.opts.Environ)))
 	m.later(m.schedule())
 	return tea.Batch(m.cmds...)
 }

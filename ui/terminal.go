@@ -3,38 +3,27 @@ package ui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
-	"strings"
-	"syscall"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
-	"github.com/charmbracelet/x/term"
+	"github.com/charmbracelet/colorprofile"
 
 	"tidings/internal/crash"
 	"tidings/internal/notify"
 	"tidings/internal/safetext"
+	"tidings/ui/tty"
 )
 
-// Everything that touches the terminal is in this file: which program runs,
-// what it asks of the terminal, what is written to it besides the frame, and
-// how it is put back.
-
-// framesPerSecond is the most frames a second that are drawn. Bubble Tea's
-// renderer runs a ticker at this rate for as long as the program lives, and a
-// key waits half a period on average to be seen. Measured on two cores, on a
-// 120x40 terminal (BenchmarkKeyToByte; the idle cost by /proc/PID/schedstat
-// over 20 s):
+// Everything that joins Bubble Tea and the terminal is in this file. Bubble Tea
+// has the loop: it calls Update and View and runs commands. The terminal is
+// package tty's: input, output, settings and signals.
 //
-//	rate   key to first byte, p50 / p95   idle, of one core
-//	30     18.5 / 40.4 ms                 0.45 %
-//	60      9.6 / 18.9 ms                 0.64 %
-//	120     6.8 / 12.4 ms                 0.88 %
-//
-// At 60 the eye waits less than a frame of most screens; 120 would cost a
-// program that stands for weeks a third more for three milliseconds.
-const framesPerSecond = 60
+// Should Bubble Tea's renderer learn to sleep, this file alone changes (and
+// package tty goes): options loses what stands below its comment on the
+// terminal, the model is given to Bubble Tea without shown around it, Run does
+// without the Terminal and sends tea.RequestBackgroundColor().
 
 // Run shows the monitor until the person quits or ctx ends. The sessions'
 // goroutines are the caller's. The terminal is restored when it returns, and on
@@ -49,17 +38,20 @@ func Run(ctx context.Context, o Options) error {
 func run(ctx context.Context, m *Model, o Options) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	p := newProgram(ctx, m, o)
+	p, err := newProgram(ctx, m, o)
+	if err != nil {
+		return err
+	}
 	dying := make(chan struct{})
 	remove := crash.OnPanic(func() {
 		close(dying)
-		p.Kill()
+		p.terminal.Close()
 	})
 	defer remove()
 	for i, a := range o.Accounts {
 		startPump(ctx, i, a.Session.Events(), p.Send)
 	}
-	err := loop(p)
+	err = p.loop()
 	select {
 	case <-dying:
 		// Another goroutine panicked. The program must not end by our returning
@@ -76,53 +68,49 @@ func run(ctx context.Context, m *Model, o Options) error {
 	return err
 }
 
-// loop runs Bubble Tea's loop, and with it Update and View. A panic is handled
-// here, while the terminal's restoring is still registered.
-func loop(p *tea.Program) error {
-	defer crash.Handle("screen")
-	_, err := p.Run()
-	return err
-}
-
-func newProgram(ctx context.Context, m *Model, o Options, extra ...tea.ProgramOption) *tea.Program {
-	// Quitting ends the context instead of returning tea.Quit: for that one
-	// Bubble Tea waits up to half a second for its reader of keys, which hangs
-	// if anything was typed, or answered by the terminal, behind the Q.
-	ctx, m.end = context.WithCancel(ctx)
-	m.done = ctx.Done()
-	if o.Input == nil && term.IsTerminal(os.Stdin.Fd()) {
-		o.Input = os.Stdin
-	}
-	if f, ok := o.Input.(*os.File); ok {
-		o.Input = keyboard{f, func() {
-			m.lost.Store(true)
-			m.end()
-		}}
-	}
-	return tea.NewProgram(m, append(programOptions(ctx, o), extra...)...)
-}
-
 // errTerminalGone: there is nobody left to tell, but a status for who waits.
 var errTerminalGone = errors.New("the terminal is gone")
 
-// keyboard is the terminal's input. Bubble Tea takes the end of it in silence
-// and would draw for nobody, for ever, where a terminal goes away without a
-// SIGHUP (a killed multiplexer or test, an ssh without a controlling terminal).
-type keyboard struct {
-	*os.File
-	gone func()
+// program is Bubble Tea's loop and the terminal that it is shown on.
+type program struct {
+	*tea.Program
+	terminal *tty.Terminal
 }
 
-func (k keyboard) Read(b []byte) (int, error) {
-	n, err := k.File.Read(b)
-	if n == 0 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.EIO)) {
-		k.gone()
+func newProgram(ctx context.Context, m *Model, o Options) (*program, error) {
+	// Quitting ends the context instead of returning tea.Quit: that one would
+	// have a last frame made.
+	ctx, m.end = context.WithCancel(ctx)
+	m.done = ctx.Done()
+	in, out := os.Stdin, os.Stdout
+	for _, f := range []struct {
+		given any
+		file  **os.File
+	}{{o.Input, &in}, {o.Output, &out}} {
+		if f.given == nil {
+			continue
+		}
+		file, ok := f.given.(*os.File)
+		if !ok {
+			return nil, fmt.Errorf("the screen was given a %T; it needs a terminal", f.given)
+		}
+		*f.file = file
 	}
-	return n, err
+	p := &program{}
+	p.terminal = tty.New(tty.Options{
+		Input: in, Output: out, Environ: o.Environ,
+		Send: func(event any) { p.Send(event) },
+		Gone: func() {
+			m.lost.Store(true)
+			m.end()
+		},
+	})
+	p.Program = tea.NewProgram(shown{m, p.terminal}, p.options(ctx, o.Environ, out)...)
+	return p, nil
 }
 
-func programOptions(ctx context.Context, o Options) []tea.ProgramOption {
-	opts := []tea.ProgramOption{
+func (p *program) options(ctx context.Context, environ []string, out *os.File) []tea.ProgramOption {
+	return []tea.ProgramOption{
 		tea.WithContext(ctx),
 		// Signals end ctx, which cli watches. Bubble Tea's own handler would wait
 		// for ever to hand the same signal to a loop that has ended by then.
@@ -131,16 +119,91 @@ func programOptions(ctx context.Context, o Options) []tea.ProgramOption {
 		// would not report it. Update and View run below crash.Handle in loop,
 		// commands below the one in guarded.
 		tea.WithoutCatchPanics(),
-		tea.WithFPS(framesPerSecond),
-		tea.WithEnvironment(o.Environ),
+		tea.WithEnvironment(environ),
+
+		// The terminal is not Bubble Tea's. Its ticker cannot be stopped; once a
+		// second is as slow as it gets. What it still writes (answers to commands
+		// such as tea.SetClipboard) it writes at that pace; tea.Raw comes at once.
+		tea.WithoutRenderer(),
+		tea.WithFPS(1),
+		tea.WithInput(nil),
+		tea.WithOutput(p.terminal),
+		tea.WithFilter(p.filter),
+		tea.WithColorProfile(colorprofile.Detect(out, environ)),
 	}
-	if o.Input != nil {
-		opts = append(opts, tea.WithInput(o.Input))
+}
+
+// loop runs Bubble Tea's loop, and with it Update and View, on the terminal. A
+// panic is handled here, while the terminal's restoring is still registered.
+func (p *program) loop() error {
+	defer crash.Handle("screen")
+	return p.Run()
+}
+
+// Run takes the terminal for as long as the loop runs.
+func (p *program) Run() error {
+	if err := p.terminal.Open(); err != nil {
+		return err
 	}
-	if o.Output != nil {
-		opts = append(opts, tea.WithOutput(o.Output))
+	_, err := p.Program.Run()
+	p.terminal.Close()
+	return err
+}
+
+// filter sees each message before Bubble Tea does, and keeps for the terminal
+// what is meant for it.
+func (p *program) filter(_ tea.Model, msg tea.Msg) tea.Msg {
+	switch msg := msg.(type) {
+	case tea.RawMsg:
+		_, _ = io.WriteString(p.terminal, fmt.Sprint(msg.Msg))
+		return nil
+	case tea.SuspendMsg:
+		p.terminal.Suspend()
+		return nil
+	case tty.Resumed:
+		return tea.ResumeMsg{}
+	case tea.WindowSizeMsg:
+		// Bubble Tea's first one knows no size, and may be late.
+		msg.Width, msg.Height = p.terminal.Size()
+		return msg
+	case foregroundMsg:
+		crash.Go("foreground", func() { p.Send(msg.done(p.terminal.Lend(msg.run))) })
+		return nil
 	}
-	return opts
+	return msg
+}
+
+// foregroundMsg has run called while the terminal is not ours: an editor or a
+// pager may run in it. (tea.Exec would stop the loop, and knows nothing of what
+// we set on the terminal.) done makes the message that follows.
+type foregroundMsg struct {
+	run  func() error
+	done func(error) tea.Msg
+}
+
+// shown is the model as Bubble Tea gets it: what View returns is handed to the
+// terminal.
+type shown struct {
+	*Model
+	terminal *tty.Terminal
+}
+
+func (s shown) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	_, cmd := s.Model.Update(msg)
+	return s, cmd
+}
+
+func (s shown) View() tea.View {
+	v := s.Model.View()
+	f := tty.Frame{
+		Width: s.w, Height: s.h, Content: v.Content, Method: s.pen.method,
+		Profile: s.profile, Title: v.WindowTitle,
+	}
+	if b := v.ProgressBar; b != nil {
+		f.Progress = tty.Progress{State: tty.ProgressState(b.State), Percent: b.Value}
+	}
+	s.terminal.Paint(f)
+	return v
 }
 
 // View is the frame.
@@ -151,19 +214,6 @@ func (m *Model) View() tea.View {
 	v.MouseMode = tea.MouseModeCellMotion
 	v.WindowTitle = m.title().String()
 	return v
-}
-
-// probeTerminal asks the terminal for its background, and under ssh also for
-// synchronized output and grapheme widths, which Bubble Tea asks for everywhere
-// else. (Terminal.app would print the question; its answer is known to be no.)
-func probeTerminal(env map[string]string) tea.Cmd {
-	if env["SSH_TTY"] == "" || strings.Contains(env["TERM_PROGRAM"], "Apple") {
-		return tea.RequestBackgroundColor
-	}
-	return tea.Batch(
-		tea.RequestBackgroundColor,
-		tea.Raw(ansi.RequestModeSynchronizedOutput+ansi.RequestModeUnicodeCore),
-	)
 }
 
 // noticeCmd tells of new mail.

@@ -30,7 +30,7 @@ import (
 type terminalTest struct {
 	t       testing.TB
 	session *fakeSession
-	program *tea.Program
+	program *program
 	master  *os.File
 	ended   chan error
 
@@ -47,11 +47,6 @@ const patience = 20 * time.Second
 
 // onTerminal starts the program on a w x h terminal.
 func onTerminal(t testing.TB, w, h int, messages int, environ ...string) *terminalTest {
-	t.Helper()
-	return onTerminalWith(t, w, h, messages, nil, environ...)
-}
-
-func onTerminalWith(t testing.TB, w, h, messages int, extra []tea.ProgramOption, environ ...string) *terminalTest {
 	t.Helper()
 	master, tty, err := pty.Open()
 	if err != nil {
@@ -74,7 +69,10 @@ func onTerminalWith(t testing.TB, w, h, messages int, extra []tea.ProgramOption,
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	m := newModel(o)
-	x.program = newProgram(context.Background(), m, o, extra...)
+	x.program, err = newProgram(context.Background(), m, o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	m.done = ctx.Done()
 	pumped, over := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -83,8 +81,7 @@ func onTerminalWith(t testing.TB, w, h, messages int, extra []tea.ProgramOption,
 	}()
 	go func() {
 		defer close(over)
-		_, err := x.program.Run()
-		x.ended <- err
+		x.ended <- x.program.Run()
 	}()
 	read := make(chan struct{})
 	go func() {

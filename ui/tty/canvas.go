@@ -1,0 +1,178 @@
+//go:build unix
+
+package tty
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/charmbracelet/colorprofile"
+	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Frame is a whole screen.
+type Frame struct {
+	Width, Height int // in cells; a frame of no size is not painted
+	// Content has Height lines, separated by "\n", each of Width cells as
+	// Method counts them. A line's styles (SGR) end with it.
+	Content string
+	// Method is how widths were counted: by graphemes if, and only if, the
+	// terminal said that it knows mode 2027.
+	Method ansi.Method
+	// Profile is what the terminal has of colours; others are brought down to it.
+	Profile  colorprofile.Profile
+	Title    string // of the window
+	Progress Progress
+}
+
+// Progress is the progress bar that some terminals show in a tab or task bar.
+type Progress struct {
+	State   ProgressState
+	Percent int // 0 to 100
+}
+
+// ProgressState is what kind of progress there is.
+type ProgressState uint8
+
+const (
+	NoProgress ProgressState = iota
+	Progressing
+	ProgressFailed
+	ProgressUnknown // something is going on; Percent says nothing
+	ProgressWarning
+)
+
+func (p Progress) sequence() string {
+	switch p.State {
+	case Progressing:
+		return ansi.SetProgressBar(p.Percent)
+	case ProgressFailed:
+		return ansi.SetErrorProgressBar(p.Percent)
+	case ProgressUnknown:
+		return ansi.SetIndeterminateProgressBar
+	case ProgressWarning:
+		return ansi.SetWarningProgressBar(p.Percent)
+	}
+	return ansi.ResetProgressBar
+}
+
+// fewRows is how many rows may differ for them to be drawn one by one. Beyond
+// that all rows are compared with all, in search of what has only moved.
+const fewRows = 4
+
+// canvas turns frames into what has to be written for the terminal to show
+// them. It knows what the terminal shows. It is for one goroutine.
+type canvas struct {
+	environ []string
+	out     bytes.Buffer
+
+	shown  Frame
+	rows   []string // of what is shown; nil: nothing is known of the screen
+	cells  uv.ScreenBuffer
+	differ *uv.TerminalRenderer
+}
+
+func newCanvas(environ []string) *canvas { return &canvas{environ: environ} }
+
+// draw returns what has to be written to show f, perhaps nothing; it is valid
+// until the next call. anew: nothing is known of what the screen shows.
+func (c *canvas) draw(f Frame, anew, synchronized bool) []byte {
+	c.out.Reset()
+	if f.Width <= 0 || f.Height <= 0 {
+		if anew {
+			c.rows = nil
+		}
+		return nil
+	}
+	if f.Method != c.shown.Method {
+		if f.Method == ansi.GraphemeWidth {
+			c.out.WriteString(ansi.SetModeUnicodeCore)
+		} else {
+			c.out.WriteString(ansi.ResetModeUnicodeCore)
+		}
+	}
+	if f.Title != c.shown.Title {
+		c.out.WriteString(ansi.SetWindowTitle(f.Title))
+	}
+	if f.Progress != c.shown.Progress {
+		c.out.WriteString(f.Progress.sequence())
+	}
+	if anew || c.rows == nil || f.Width != c.shown.Width || f.Height != c.shown.Height ||
+		f.Method != c.shown.Method || f.Profile != c.shown.Profile {
+		c.blank(f)
+	} else if f.Content == c.shown.Content {
+		c.shown = f
+		return c.out.Bytes()
+	}
+	c.shown = f
+
+	start := c.out.Len()
+	if synchronized {
+		c.out.WriteString(ansi.SetModeSynchronizedOutput)
+	}
+	before := c.out.Len()
+	c.fill(f)
+	c.differ.Render(c.cells.RenderBuffer)
+	_ = c.differ.Flush() // into a buffer: it cannot fail
+	switch {
+	case c.out.Len() == before:
+		c.out.Truncate(start)
+	case synchronized:
+		c.out.WriteString(ansi.ResetModeSynchronizedOutput)
+	}
+	return c.out.Bytes()
+}
+
+// blank begins anew with an empty screen of the frame's size.
+func (c *canvas) blank(f Frame) {
+	c.rows = make([]string, f.Height)
+	c.cells = uv.NewScreenBuffer(f.Width, f.Height)
+	c.cells.Method = f.Method
+	c.differ = uv.NewTerminalRenderer(&c.out, c.environ)
+	c.differ.SetColorProfile(f.Profile)
+	c.differ.SetWidthMethod(f.Method)
+	c.differ.SetFullscreen(true)
+	c.differ.SetRelativeCursor(false)
+	c.differ.SetTabStops(f.Width)
+	c.differ.SetBackspace(true)
+	c.differ.Erase()
+}
+
+// fill puts the frame's rows into cells, as far as they differ from what is
+// shown, and has the differ look at them.
+func (c *canvas) fill(f Frame) {
+	different, rest := 0, f.Content
+	for y := range c.rows {
+		var row string
+		row, rest, _ = strings.Cut(rest, "\n")
+		if row == c.rows[y] {
+			continue
+		}
+		c.rows[y] = row
+		different++
+		uv.NewStyledString(row).Draw(c.cells, uv.Rect(0, y, f.Width, 1))
+	}
+	// Rows that the differ is not told of it does not look at: it would repaint
+	// those with wide characters in every frame. But when it scrolls, it moves
+	// such rows, and has to be told of all of them.
+	scroll := different > fewRows
+	c.differ.SetScrollOptim(scroll)
+	if scroll {
+		for y := range c.rows {
+			c.cells.TouchLine(0, y, f.Width)
+		}
+	}
+}
+
+// leave returns what puts back the modes that frames set.
+func (c *canvas) leave() string {
+	seq := ansi.ResetModeSynchronizedOutput + restoreTitle
+	if c.shown.Method == ansi.GraphemeWidth {
+		seq = ansi.ResetModeUnicodeCore + seq
+	}
+	if c.shown.Progress.State != NoProgress {
+		seq += ansi.ResetProgressBar
+	}
+	return seq
+}
