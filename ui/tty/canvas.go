@@ -134,7 +134,7 @@ func (c *canvas) blank(f Frame) {
 	c.differ.SetWidthMethod(f.Method)
 	c.differ.SetFullscreen(true)
 	c.differ.SetRelativeCursor(false)
-	c.differ.SetTabStops(f.Width)
+	c.differ.SetTabStops(-1) // somebody may have set others (tabs -4)
 	c.differ.SetBackspace(true)
 	c.differ.Erase()
 }

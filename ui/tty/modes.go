@@ -17,7 +17,6 @@ const (
 		ansi.ResetModifyOtherKeys +
 		ansi.SetModeAltScreenSaveCursor +
 		ansi.ResetModeTextCursorEnable +
-		ansi.SetTabEvery8Columns + // cursor movements use tabs
 		ansi.SetModeBracketedPaste +
 		ansi.SetModeFocusEvent +
 		ansi.SetModeMouseButtonEvent + ansi.SetModeMouseExtSgr +
