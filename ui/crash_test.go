@@ -52,6 +52,7 @@ func crashChild(where string) {
 	if where == "command" {
 		m.later(func() tea.Msg { <-s.asked; panic(secretOfTheMail) })
 	}
+	ready()
 	_ = run(ctx, m, o)
 	os.Exit(0)
 }

@@ -28,6 +28,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv("TIDINGS_TEST_SCREEN") != "" {
 		screenChild()
 	}
+	if os.Getenv("TIDINGS_TEST_LEND") != "" {
+		lendChild()
+	}
 	time.Local = time.UTC
 	goleak.VerifyTestMain(m,
 		// Bubble Tea does not wait for its reader of keys when it is ended by its

@@ -30,17 +30,30 @@ func screenOptions(s *fakeSession) Options {
 	}
 }
 
-// screenChild is the program in tmux.
+// screenChild is the program in a terminal of its own.
 func screenChild() {
 	s := newFakeSession()
 	s.start(90)
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
 	if os.Getenv("TIDINGS_TEST_SCREEN") == "nohup" {
 		signal.Ignore(syscall.SIGHUP)
+		signals = signals[:2]
 	}
-	if err := Run(context.Background(), screenOptions(s)); errors.Is(err, errTerminalGone) {
+	ctx, _ := signal.NotifyContext(context.Background(), signals...)
+	ready()
+	if err := Run(ctx, screenOptions(s)); errors.Is(err, errTerminalGone) {
 		os.Exit(3)
 	}
 	os.Exit(0)
+}
+
+// ready tells the test that the child's signals are handled, and who it is.
+func ready() {
+	if path := os.Getenv("TIDINGS_TEST_READY"); path != "" {
+		if err := os.WriteFile(path, fmt.Appendln(nil, os.Getpid()), 0); err != nil {
+			panic(err)
+		}
+	}
 }
 
 // TestWideCharactersInTmux scrolls through CJK, emoji and RTL rows in a real

@@ -134,11 +134,13 @@ func TestPainterWaitsForTheTerminal(t *testing.T) {
 				time.Sleep(time.Minute)
 			}
 		}
+		synctest.Wait()
 		if len(g.written) != 0 {
 			t.Fatalf("%q is written to a terminal that does not read", g.written)
 		}
 		close(g.stuck)
 		time.Sleep(time.Second)
+		synctest.Wait()
 		if n := len(g.written); n != 2 {
 			t.Fatalf("%d writes, want the one that waited and the newest", n)
 		}

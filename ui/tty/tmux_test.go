@@ -16,7 +16,6 @@ import (
 	"time"
 
 	uv "github.com/charmbracelet/ultraviolet"
-	"github.com/google/go-cmp/cmp"
 )
 
 // pane is a pane of a private tmux that shows what is written to it.
@@ -167,7 +166,7 @@ func TestCanvasInTmux(t *testing.T) {
 		m := newMailer(uint64(100+i), words, w, h)
 		p := newPane(t, w, h)
 		c := newCanvas([]string{"TERM=tmux-256color"})
-		for step := range 1000 {
+		for step := range 750 {
 			anew := false
 			if step%25 == 24 {
 				for range 1 + m.r.IntN(5) {
@@ -179,12 +178,12 @@ func TestCanvasInTmux(t *testing.T) {
 			m.step()
 			f := m.frame()
 			drawn := c.draw(f, anew, false)
-			if diff := cmp.Diff(f.text(), p.shows(drawn, "")); diff != "" {
+			if diff := differ(f.text(), p.shows(drawn, "")); diff != "" {
 				t.Fatalf("step %d, %dx%d (-frame +tmux):\n%s\nof %q", step, m.w, m.h, diff, drawn)
 			}
 			if step%10 == 9 {
 				painted := looks(p.shows(nil, "-e -N"), m.w)
-				if diff := cmp.Diff(looks(p.shows(c.draw(f, true, false), "-e -N"), m.w), painted); diff != "" {
+				if diff := differ(looks(p.shows(c.draw(f, true, false), "-e -N"), m.w), painted); diff != "" {
 					t.Fatalf("step %d (-painted anew +painted on):\n%s", step, diff)
 				}
 			}

@@ -110,7 +110,8 @@ func (t *Terminal) Open() error {
 	if err := t.take(nil); err != nil {
 		return err
 	}
-	signal.Notify(t.signals, syscall.SIGWINCH, syscall.SIGTSTP, syscall.SIGCONT)
+	// Not SIGTSTP: once asked for, the runtime never gives its stopping back.
+	signal.Notify(t.signals, syscall.SIGWINCH, syscall.SIGCONT)
 	crash.Go("terminal signals", t.watch)
 	return nil
 }
@@ -168,8 +169,6 @@ func (t *Terminal) Lend(f func() error) error {
 		return fmt.Errorf("the terminal is in use by another program; end that one first")
 	}
 	t.giveUp()
-	// A ctrl+z is for both, the program that runs there and us.
-	signal.Reset(syscall.SIGTSTP)
 	t.mu.Unlock()
 
 	err := f()
@@ -179,7 +178,6 @@ func (t *Terminal) Lend(f func() error) error {
 		t.mu.Unlock()
 		return err
 	}
-	signal.Notify(t.signals, syscall.SIGTSTP)
 	// What the program leaves behind is not what we found.
 	if back := t.take(h.before); err == nil {
 		err = back
@@ -201,9 +199,7 @@ func (t *Terminal) watch() {
 			switch s {
 			case syscall.SIGWINCH:
 				t.resized()
-			case syscall.SIGTSTP:
-				t.stop()
-			case syscall.SIGCONT: // somebody stopped us with a SIGSTOP
+			case syscall.SIGCONT: // somebody else stopped us
 				t.mu.Lock()
 				h := t.hold
 				if h != nil && !t.closed {
@@ -240,7 +236,6 @@ func (t *Terminal) stop() {
 		return
 	}
 	t.giveUp()
-	signal.Reset(syscall.SIGTSTP)
 	_ = syscall.Kill(0, syscall.SIGTSTP) // the whole group, as the terminal does it
 	timeout := time.NewTimer(stopping)
 	for waiting := true; waiting; {
@@ -252,7 +247,6 @@ func (t *Terminal) stop() {
 		}
 	}
 	timeout.Stop()
-	signal.Notify(t.signals, syscall.SIGTSTP)
 	// The shell may have changed the settings meanwhile; it gets those back. In
 	// the background this stops us again.
 	_ = t.take(nil)
