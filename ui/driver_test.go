@@ -32,12 +32,7 @@ func TestMain(m *testing.M) {
 		lendChild()
 	}
 	time.Local = time.UTC
-	goleak.VerifyTestMain(m,
-		// Bubble Tea does not wait for its reader of keys when it is ended by its
-		// context, and that one may hang on a key nobody takes any more.
-		goleak.IgnoreAnyFunction("charm.land/bubbletea/v2.(*Program).readLoop"),
-		goleak.IgnoreAnyFunction("github.com/charmbracelet/ultraviolet.(*TerminalReader).StreamEvents.func1"),
-	)
+	goleak.VerifyTestMain(m)
 }
 
 // person sits at a screen of their own, with fake sessions behind it, and with

@@ -33,6 +33,7 @@ func screenOptions(s *fakeSession) Options {
 // screenChild is the program in a terminal of its own.
 func screenChild() {
 	s := newFakeSession()
+	s.narrow = os.Getenv("TIDINGS_TEST_SCREEN") == "narrow"
 	s.start(90)
 	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP}
 	if os.Getenv("TIDINGS_TEST_SCREEN") == "nohup" {
