@@ -33,7 +33,7 @@ func stuckTerminal(t *testing.T) (c *exec.Cmd, master, slave *os.File, screen vt
 	}
 	race := filepath.Join(t.TempDir(), "race")
 	c = exec.Command(os.Args[0])
-	c.Env = append(os.Environ(), "TIDINGS_TEST_SCREEN=narrow", "TERM=xterm-256color", "LC_ALL=C.UTF-8", "GORACE=exitcode=66 log_path="+race)
+	c.Env = append(os.Environ(), "TIDINGS_TEST_SCREEN=narrow", "TERM=xterm-256color", "LC_ALL=C.UTF-8", "GORACE=exitcode=66 atexit_sleep_ms=0 log_path="+race)
 	c.Stdin, c.Stdout, c.Stderr = slave, slave, slave
 	c.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := c.Start(); err != nil {

@@ -150,7 +150,7 @@ func sitAt(t *testing.T, r route) *seat {
 		t.Fatal(err)
 	}
 	c := r.command(t, dir, []string{"env", "ENV=" + dir + "/lib", "D=" + dir, "PROG=" + self, "TIDINGS_TEST_READY=" + dir + "/ready",
-		"XDG_STATE_HOME=" + dir, "LC_ALL=C.UTF-8", "LANG=C.UTF-8", "GORACE=exitcode=66 log_path=" + dir + "/race", "sh", "-i"})
+		"XDG_STATE_HOME=" + dir, "LC_ALL=C.UTF-8", "LANG=C.UTF-8", "GORACE=exitcode=66 atexit_sleep_ms=0 log_path=" + dir + "/race", "sh", "-i"})
 	c.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "TMUX=")
 	master, err := pty.StartWithSize(c, &pty.Winsize{Rows: seatHeight, Cols: seatWidth})
 	if err != nil {
