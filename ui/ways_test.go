@@ -119,6 +119,15 @@ func overSSH(t *testing.T, dir string, shell []string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
+	passwd, err := os.ReadFile("/etc/passwd")
+	if err != nil {
+		t.Skip(err)
+	}
+	for line := range strings.Lines(string(passwd)) {
+		if f := strings.Split(strings.TrimSpace(line), ":"); f[0] == who.Username && !strings.HasSuffix(f[len(f)-1], "sh") {
+			t.Skipf("sshd runs nothing for a user whose shell is %q", f[len(f)-1])
+		}
+	}
 	conf := filepath.Join(dir, "sshd.conf")
 	settings := fmt.Sprintf("HostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPrintMotd no\nPrintLastLog no\nPidFile none\nLogLevel ERROR\n",
 		filepath.Join(dir, "host"), filepath.Join(dir, "key.pub"))
@@ -151,7 +160,7 @@ func sitAt(t *testing.T, r route) *seat {
 	}
 	c := r.command(t, dir, []string{"env", "ENV=" + dir + "/lib", "D=" + dir, "PROG=" + self, "TIDINGS_TEST_READY=" + dir + "/ready",
 		"XDG_STATE_HOME=" + dir, "LC_ALL=C.UTF-8", "LANG=C.UTF-8", "GORACE=exitcode=66 atexit_sleep_ms=0 log_path=" + dir + "/race", "sh", "-i"})
-	c.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "TMUX=")
+	c.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "TMUX=", "SHELL=/bin/sh")
 	master, err := pty.StartWithSize(c, &pty.Winsize{Rows: seatHeight, Cols: seatWidth})
 	if err != nil {
 		t.Skipf("no pseudo terminal: %v", err)

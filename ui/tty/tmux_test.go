@@ -48,7 +48,7 @@ func newPane(t *testing.T, w, h int) *pane {
 	}
 	tmux := func(args ...string) *exec.Cmd {
 		c := exec.Command(program, append([]string{"-u", "-S", socket, "-f", "/dev/null"}, args...)...)
-		c.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TMUX=")
+		c.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "TMUX=", "SHELL=/bin/sh") // a service user's own shell says no
 		return c
 	}
 	if out, err := tmux("new-session", "-d", "-x", strconv.Itoa(w), "-y", strconv.Itoa(h),

@@ -1,6 +1,0 @@
-//go:build !race
-
-package ui
-
-// racing: the race detector watches.
-const racing = false
