@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,29 +96,38 @@ func TestPainterIsPrompt(t *testing.T) {
 			i.paint(counted(n))
 			synctest.Wait()
 		}
-		paint(0, 11111111)                     // the first at once
-		paint(frameGap+time.Millisecond, 2222) // and again
-		paint(frameGap+2*time.Millisecond, 33333333)
-		paint(frameGap+3*time.Millisecond, 44444444) // the newer wins
-		i.write("\a")                                // and goes with it
-		time.Sleep(time.Second)
-		paint(time.Since(begin), 44444444) // nothing new is nothing to write
-		paint(time.Since(begin), 55555555)
+		const ms = time.Millisecond
+		paint(0, 11111111) // the first at once
+		paint(9*ms, 2222)  // and again
+		paint(10*ms, 3333) // the burst
+		paint(11*ms, 44444444)
+		paint(12*ms, 5555) // the newer wins
+		i.write("\a")      // and goes with it
+		paint(time.Second, 5555)
+		paint(time.Second, 6666) // nothing new was nothing to write
+		want := []time.Duration{0, 9 * ms, 10 * ms, 17 * ms, time.Second}
 		var at []time.Duration
 		for _, w := range g.at {
 			at = append(at, w.Sub(begin))
 		}
-		want := []time.Duration{0, frameGap + time.Millisecond, 2*frameGap + time.Millisecond, time.Second + frameGap + 3*time.Millisecond}
-		if fmt.Sprint(at) != fmt.Sprint(want) {
+		if !slices.Equal(at, want) {
 			t.Errorf("frames are painted at %v, want %v: %q", at, want, g.written)
 		}
-		for n, s := range []string{"1", "2222", "\a", "5"} {
+		for n, s := range []string{"1", "2", "3", "\a", "6"} {
 			if !strings.Contains(g.written[n], s) {
 				t.Errorf("paint %d is %q, without %q", n, g.written[n], s)
 			}
 		}
-		if s := strings.Join(g.written, ""); strings.Contains(s, "3") {
+		if s := strings.Join(g.written, ""); strings.Contains(s, "4") {
 			t.Errorf("an old frame is painted: %q", s)
+		}
+		// A storm is held to the gap.
+		g.written, begin = nil, time.Now()
+		for n := range 1000 {
+			paint(time.Duration(n)*ms, n)
+		}
+		if n := len(g.written); n < 1000/8 || n > 1000/8+frameBurst {
+			t.Errorf("a second's storm is %d frames", n)
 		}
 	})
 }
