@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -238,7 +239,7 @@ func (s *Session) newLink(ctx context.Context, conn net.Conn, transport safetext
 func (l *link) greetingFault(err error) error {
 	l.pump()
 	switch {
-	case l.killed():
+	case l.killed(), errors.Is(l.tap.Err(), os.ErrDeadlineExceeded): // whichever of the two clocks was first
 		lost := asFault(l.lost(err))
 		if l.tap.Stats().BytesIn == 0 && !errors.Is(lost, errStopped) {
 			return &fault{text: lost.text + ifNever, err: lost}

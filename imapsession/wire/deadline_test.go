@@ -180,9 +180,9 @@ func TestCauses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			tap := New(&failing{err: tt.err}, Options{Greeting: "* PREAUTH hi\r\n"})
 			c := imapclient.New(tap, nil)
-			if err := c.WaitGreeting(); err != nil {
-				t.Fatal(err)
-			}
+			// The greeting and the end come at once: either may win, and what counts
+			// is what the tap remembers of it.
+			_ = c.WaitGreeting()
 			<-c.Closed()
 			if err := tap.Err(); !errors.Is(err, tt.is) {
 				t.Errorf("Err is %v", err)
