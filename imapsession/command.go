@@ -1,6 +1,9 @@
 package imapsession
 
-import "tidings/store"
+import (
+	"tidings/store"
+	"tidings/store/query"
+)
 
 // Command is something that a person asked a session to do. Commands name
 // messages by Target, never by sequence number.
@@ -39,6 +42,14 @@ type Move struct {
 // ListFolders asks for the account's mailboxes; answered by a FoldersEvent.
 type ListFolders struct{}
 
+// Search asks the server which messages of the mailbox match; answered by
+// SearchEvents. Target holds no UIDs.
+type Search struct {
+	Target Target
+	Query  query.Query
+}
+
+func (Search) command()      {}
 func (FetchBody) command()   {}
 func (StoreFlags) command()  {}
 func (Move) command()        {}

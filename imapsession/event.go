@@ -67,6 +67,14 @@ type ResyncEvent struct {
 	Reload bool
 	// PermanentFlags limits what can be stored; AnyKeyword is the "\*" of it.
 	AnyKeyword bool
+	// AsOf, where not zero, marks a list from the cache: Epoch is 0, and the
+	// server confirmed it last then. No ListEvent follows in that epoch, and rows
+	// are addressed by UID alone. Confirmed by the server it is a ResyncEvent of
+	// the next epoch.
+	AsOf time.Time
+	// Selected is where the person was when the program ended; 0 where not known,
+	// and in all but the first ResyncEvent.
+	Selected store.UID
 }
 
 // ListEvent is one Change to the List of an epoch.
@@ -91,6 +99,26 @@ type NewMailEvent struct {
 	UIDs        []store.UID // ascending; in a Gap only those whose summary is known
 	Count       int         // how many arrived, at least len(UIDs)
 	Gap         bool
+}
+
+// ProgressEvent tells how far something long has come: the filling of the cache
+// (ID 0), or a command. Two of one ID come at least 100 ms apart, and the last
+// has Done equal to Total or Ended set.
+type ProgressEvent struct {
+	ID    CommandID // 0: backfill
+	Done  int64     // messages, or octets of a command that moves bytes
+	Total int64     // 0 where not known
+	Rate  float64   // per second, measured lately; 0 where not known
+	Left  time.Duration
+	Ended bool
+}
+
+// SearchEvent brings what the server found for a Search, in pieces; the last one
+// comes right before the command's Result.
+type SearchEvent struct {
+	ID    CommandID
+	Place store.Place
+	UIDs  []store.UID // in no particular order
 }
 
 // UnseenEvent tells the number of messages without \Seen. Known is false while
@@ -159,3 +187,5 @@ func (BodyEvent) event()      {}
 func (FoldersEvent) event()   {}
 func (ResultEvent) event()    {}
 func (AlertEvent) event()     {}
+func (ProgressEvent) event()  {}
+func (SearchEvent) event()    {}

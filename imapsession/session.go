@@ -43,6 +43,12 @@ const (
 type Secret struct {
 	User     string
 	Password string
+	// Token is an OAuth2 access token (RFC 6749 §1.4); where it is set, Password
+	// is not.
+	Token string
+	// Mechanism is the SASL mechanism that has to be used, "" for the best that
+	// the server offers.
+	Mechanism string
 }
 
 // String keeps the secret out of every formatted output.
@@ -80,6 +86,20 @@ type Config struct {
 	MaxAge      time.Duration // 0: 24 h
 	ReadOnly    bool
 	FirstWindow int // rows of the first fetch; 0: 60
+	// Connections is how many the account may have at most, 1 or 2; 0: 2.
+	Connections int
+	// Cache is where the mailbox is kept between runs; nil: nowhere.
+	Cache Cache
+	// Told returns the highest UID of the place that the person was told of, and
+	// false where nothing is known of it. It is called once for each UIDVALIDITY,
+	// before the first reconcile of a run. nil: nothing is known.
+	Told func(store.Place) (store.UID, bool)
+	// Backfill is how far back the cache is filled on the worker connection: 0
+	// not at all, negative everything, else that far before now.
+	Backfill time.Duration
+	// Prefetch: the next unread message is fetched into the Cache ahead of its
+	// being opened, when there is nothing else to do.
+	Prefetch bool
 
 	// Dial replaces net.Dialer in tests; nil: TCP with keepalive and
 	// TCP_USER_TIMEOUT. The conn it returns is below TLS.

@@ -17,11 +17,13 @@
 package ui
 
 import (
+	"context"
 	"io"
 	"time"
 
 	"tidings/imapsession"
 	"tidings/internal/safetext"
+	"tidings/store"
 )
 
 // Session is what ui needs of an *imapsession.Session. No method blocks.
@@ -34,8 +36,26 @@ type Session interface {
 	LastSign() time.Time
 }
 
+// Cache is what ui needs of the account's cache on disk. All methods may wait for
+// the disk, so Update never calls them: commands do, and what they return is
+// dropped if the mailbox is another by then. They may be called from any
+// goroutine, several at once.
+type Cache interface {
+	// Summaries returns those of uids that are kept, in no particular order.
+	Summaries(ctx context.Context, at store.Place, uids []store.UID) ([]*store.Summary, error)
+	// Body returns a complete message that is kept, nil if it is not.
+	Body(ctx context.Context, at store.Place, uid store.UID) ([]byte, error)
+	// KeepSelected remembers on which message the person is. It does not block.
+	KeepSelected(at store.Place, uid store.UID)
+}
+
 // Account is one account on screen.
 type Account struct {
+	// Cache is nil where there is none.
+	Cache Cache
+	// Told is called, on the loop, when the person has been told of all mail up
+	// to a UID; it must not block. nil: nobody keeps it.
+	Told    func(at store.Place, uid store.UID)
 	Name    safetext.Text
 	Session Session
 	// MarkSeen: how long a message must be open before it is marked read; 0 at
