@@ -214,7 +214,7 @@ func notIMAP(line string) *fault {
 // greeting.
 func (s *Session) newLink(ctx context.Context, conn net.Conn, transport safetext.Text, greeting string) (*link, error) {
 	tap := wire.New(conn, wire.Options{Trace: s.cfg.Trace, Name: "monitor", Greeting: greeting})
-	l := &link{s: s, tap: tap, transport: transport, started: time.Now(), watch: s.cfg.Watch}
+	l := &link{s: s, m: &s.mailbox, tap: tap, transport: transport, started: time.Now(), watch: s.cfg.Watch}
 	l.client = imapclient.New(tap, nil)
 	l.stop = context.AfterFunc(ctx, l.hangUpSoon)
 	s.useTap(tap)

@@ -89,7 +89,7 @@ func (l *link) fetchOmitted(set imap.SeqSet, sums []*store.Summary) ([]*store.Su
 	}
 	var omitted []store.UID
 	for _, r := range set {
-		l.s.list.Known(int(r.Start)-1, min(int(r.Stop), l.s.list.Len()), func(_ int, row store.Row) bool {
+		l.m.list.Known(int(r.Start)-1, min(int(r.Stop), l.m.list.Len()), func(_ int, row store.Row) bool {
 			if !have[row.UID] {
 				omitted = append(omitted, row.UID)
 			}
@@ -224,10 +224,10 @@ func readLiteral(lit imap.LiteralReader, limit int64) (b []byte, whole bool) {
 // publish tells the listener of summaries. While the list is being reconciled
 // it does not: they come behind the Resync then.
 func (l *link) publish(sums []*store.Summary) {
-	if len(sums) == 0 || l.s.silent {
+	if len(sums) == 0 || l.m.silent {
 		return
 	}
 	l.s.brought += uint64(len(sums))
 	l.s.missingTold(sums)
-	l.s.box.Put(SummariesEvent{UIDValidity: l.s.uidValidity, Summaries: sums})
+	l.s.box.Put(SummariesEvent{UIDValidity: l.m.uidValidity, Summaries: sums})
 }

@@ -128,8 +128,8 @@ func (l *link) askAfter(uids []store.UID) (gone []store.UID, err error) {
 func (l *link) storeNote(c StoreFlags, gone int) safetext.Text {
 	unchanged := 0
 	for _, u := range c.Target.UIDs {
-		if i, ok := l.s.list.Find(u); ok {
-			f := l.s.list.Row(i).Flags
+		if i, ok := l.m.list.Find(u); ok {
+			f := l.m.list.Row(i).Flags
 			if f.Known() && f.With(c.Add, c.Remove) != f {
 				unchanged++
 			}

@@ -21,6 +21,7 @@ import (
 // context may close its conn.
 type link struct {
 	s      *Session
+	m      *mailbox // the one that is selected, or will be
 	tap    *wire.Tap
 	client *imapclient.Client
 	stop   func() bool // of the context's AfterFunc
@@ -194,12 +195,12 @@ func (l *link) rows(ev wire.Event) {
 		// is of no mailbox at all (RFC 9051 §7.4).
 		return
 	}
-	if ev.Kind == wire.KindExists && int64(ev.Num) > int64(l.s.list.Len()) {
+	if ev.Kind == wire.KindExists && int64(ev.Num) > int64(l.m.list.Len()) {
 		l.newTries, l.newAt = 0, time.Time{}
 	}
-	err := l.s.changesOf(ev, func(c store.Change) error { return l.s.change(c, l.asked) })
+	err := l.m.changesOf(ev, func(c store.Change) error { return l.m.change(c, l.asked) })
 	if err != nil {
-		l.disagree(fmt.Errorf("%w: kind %d, number %d, uid %d, with %d rows", err, ev.Kind, ev.Num, ev.UID, l.s.list.Len()))
+		l.disagree(fmt.Errorf("%w: kind %d, number %d, uid %d, with %d rows", err, ev.Kind, ev.Num, ev.UID, l.m.list.Len()))
 	}
 }
 
@@ -233,8 +234,8 @@ func (l *link) status(ev wire.Event) {
 	case ev.Code == "UIDNOTSTICKY" && l.selecting != nil:
 		l.selecting.unstable = true
 	case ev.Code == "UIDVALIDITY" && l.selecting == nil && l.opened:
-		if n, err := strconv.ParseUint(ev.Arg, 10, 32); err == nil && uint32(n) != l.s.uidValidity {
-			l.disagree(fmt.Errorf("UIDVALIDITY changed from %d to %d", l.s.uidValidity, n))
+		if n, err := strconv.ParseUint(ev.Arg, 10, 32); err == nil && uint32(n) != l.m.uidValidity {
+			l.disagree(fmt.Errorf("UIDVALIDITY changed from %d to %d", l.m.uidValidity, n))
 		}
 	case ev.Code == "READ-ONLY":
 		l.readOnly = true

@@ -1,15 +1,24 @@
 package imapsession
 
 import (
+	"log/slog"
 	"time"
 
 	"tidings/imapsession/wire"
 	"tidings/store"
 )
 
-// mailbox is what the session knows of its mailbox. It outlives connections and
-// belongs to Run's goroutine.
+// mailbox is what is known of the mailbox that a link has selected. The
+// session's own outlives connections and belongs to Run's goroutine; one that is
+// only visited belongs to the link that visits it.
 type mailbox struct {
+	name string // raw
+	box  *Box   // where its list events go
+	log  *slog.Logger
+	// visited: it is not followed. Only rows that a command named are known, and
+	// of those, all that are there.
+	visited bool
+
 	list        *store.List
 	epoch       uint32
 	uidValidity uint32
@@ -38,34 +47,40 @@ type mailbox struct {
 	silent bool
 }
 
-func (m *mailbox) init() {
-	m.list = new(store.List)
-	m.deaths = map[store.UID]int{}
-	m.silent = true
+// newMailbox is a mailbox of which nothing is known and nothing is told.
+func newMailbox(name string, box *Box, log *slog.Logger) mailbox {
+	return mailbox{
+		name:   name,
+		box:    box,
+		log:    log,
+		list:   new(store.List),
+		deaths: map[store.UID]int{},
+		silent: true,
+	}
 }
 
 // overflow makes the Resync that replaces the list events that waited in a full
 // Box. It is called by Put, so on Run's goroutine.
-func (s *Session) overflow() ResyncEvent {
-	s.epoch++
-	return s.resync()
+func (m *mailbox) overflow() ResyncEvent {
+	m.epoch++
+	return m.resync()
 }
 
 // resync describes the list as it is, in its epoch.
-func (s *Session) resync() ResyncEvent {
+func (m *mailbox) resync() ResyncEvent {
 	return ResyncEvent{
-		Epoch:       s.epoch,
-		Mailbox:     s.cfg.Mailbox,
-		UIDValidity: s.uidValidity,
-		List:        s.list.Snapshot(),
-		AnyKeyword:  s.anyKeyword,
+		Epoch:       m.epoch,
+		Mailbox:     m.name,
+		UIDValidity: m.uidValidity,
+		List:        m.list.Snapshot(),
+		AnyKeyword:  m.anyKeyword,
 	}
 }
 
 // change applies one Change to the list and tells of it. An error is
 // store.ErrDesync.
-func (s *Session) change(c store.Change, asked bool) error {
-	a, err := s.list.Apply(c)
+func (m *mailbox) change(c store.Change, asked bool) error {
+	a, err := m.list.Apply(c)
 	if err != nil {
 		return err
 	}
@@ -76,31 +91,31 @@ func (s *Session) change(c store.Change, asked bool) error {
 		if c.Flags.Known() && !a.Old.Flags.Known() && !asked {
 			// A change of flags in a row of which nothing is known, and the UID not
 			// said either: the list stays as it is, the count does not.
-			s.changes++
-			s.unseen.applied(c.Kind, a, asked)
+			m.changes++
+			m.unseen.applied(c.Kind, a, asked)
 		}
 		return nil
 	}
-	s.changes++
-	s.unseen.applied(c.Kind, a, asked)
+	m.changes++
+	m.unseen.applied(c.Kind, a, asked)
 	if c.Kind == store.Expunge || c.Kind == store.Vanished {
-		if a.Index < s.freshFrom {
-			s.freshFrom -= a.Count
+		if a.Index < m.freshFrom {
+			m.freshFrom -= a.Count
 		}
 	}
-	if s.silent {
+	if m.silent {
 		return nil
 	}
 	uid := c.UID
 	if uid == 0 {
 		uid = a.Old.UID
 	}
-	s.box.Put(ListEvent{Epoch: s.epoch, Change: c, UID: uid})
+	m.box.Put(ListEvent{Epoch: m.epoch, Change: c, UID: uid})
 	return nil
 }
 
 // changesOf turns a wire event into Changes of the list as it is now.
-func (s *Session) changesOf(ev wire.Event, yield func(store.Change) error) error {
+func (m *mailbox) changesOf(ev wire.Event, yield func(store.Change) error) error {
 	switch ev.Kind {
 	case wire.KindExists:
 		return yield(store.Change{Kind: store.Exists, N: ev.Num})
@@ -111,7 +126,7 @@ func (s *Session) changesOf(ev wire.Event, yield func(store.Change) error) error
 			return nil // never changes the count of the current selection
 		}
 		for _, r := range ev.UIDs {
-			if uint64(r.Hi)-uint64(r.Lo) >= uint64(s.list.Len()) {
+			if uint64(r.Hi)-uint64(r.Lo) >= uint64(m.list.Len()) {
 				return store.ErrDesync // more than there are rows
 			}
 			for u := r.Lo; ; u++ {
@@ -125,17 +140,17 @@ func (s *Session) changesOf(ev wire.Event, yield func(store.Change) error) error
 		}
 		return nil
 	case wire.KindFetch:
-		return s.fetched(ev, yield)
+		return m.fetched(ev, yield)
 	}
 	return nil
 }
 
 // fetched turns a FETCH response into a Change.
-func (s *Session) fetched(ev wire.Event, yield func(store.Change) error) error {
-	if ev.Num == 0 || int64(ev.Num) > int64(s.list.Len()) {
+func (m *mailbox) fetched(ev wire.Event, yield func(store.Change) error) error {
+	if ev.Num == 0 || int64(ev.Num) > int64(m.list.Len()) {
 		// Some servers tell of a row before they count it. The EXISTS that
 		// follows makes it an unknown row, and that is asked for.
-		s.log.Warn("the server described a message beyond the mailbox's end", "seq", ev.Num, "count", s.list.Len())
+		m.log.Warn("the server described a message beyond the mailbox's end", "seq", ev.Num, "count", m.list.Len())
 		return nil
 	}
 	c := store.Change{Seq: ev.Num, UID: store.UID(ev.UID)}
@@ -143,7 +158,7 @@ func (s *Session) fetched(ev wire.Event, yield func(store.Change) error) error {
 		// \Recent tells which session was told first, nothing of the message.
 		c.Flags = store.MakeFlags(ev.FlagNames) &^ store.Recent
 	}
-	row := s.list.Row(int(ev.Num) - 1)
+	row := m.list.Row(int(ev.Num) - 1)
 	switch {
 	case ev.UID != 0 && row.UID != 0 && row.UID != c.UID:
 		return store.ErrDesync

@@ -25,7 +25,7 @@ func (l *link) move(j *job, c Move) error {
 	case c.Dest == "" || strings.ContainsAny(c.Dest, "\x00\r\n"):
 		s.finish(j, errors.New("that is no name of a mailbox"), safetext.Text{})
 		return nil
-	case c.Dest == s.cfg.Mailbox:
+	case c.Dest == l.m.name:
 		s.finish(j, fmt.Errorf("it is in %s already", title(c.Dest)), safetext.Text{})
 		return nil
 	case j.stage == copying:
@@ -46,9 +46,9 @@ func (l *link) move(j *job, c Move) error {
 // does not know.
 func (l *link) stillThere(uids []store.UID) []store.UID {
 	var there []store.UID
-	unknown := l.s.list.CountUnknown() > 0
+	unknown := l.m.list.CountUnknown() > 0
 	for _, u := range uids {
-		if _, ok := l.s.list.Find(u); ok || unknown && !l.surelyGone(u) {
+		if _, ok := l.m.list.Find(u); ok || unknown && !l.surelyGone(u) {
 			there = append(there, u)
 		}
 	}
@@ -58,7 +58,7 @@ func (l *link) stillThere(uids []store.UID) []store.UID {
 // surelyGone tells that no unknown row can be the message u: its neighbours in
 // the list are known and next to each other.
 func (l *link) surelyGone(u store.UID) bool {
-	list := l.s.list
+	list := l.m.list
 	gone := true
 	list.Unknown(0, list.Len(), func(lo, hi int) bool {
 		below := lo == 0 || list.Row(lo-1).UID < u
@@ -145,7 +145,7 @@ func (l *link) desyncing() bool { return l.desync != nil }
 func (l *link) present(uids []store.UID) []store.UID {
 	var there []store.UID
 	for _, u := range uids {
-		if _, ok := l.s.list.Find(u); ok {
+		if _, ok := l.m.list.Find(u); ok {
 			there = append(there, u)
 		}
 	}

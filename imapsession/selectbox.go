@@ -61,7 +61,7 @@ func (l *link) openMailbox() error {
 
 // selectMailbox sends SELECT, or EXAMINE where nothing may change.
 func (l *link) selectMailbox() (selection, error) {
-	name := l.s.cfg.Mailbox
+	name := l.m.name
 	l.pump()
 	var enable *imapclient.EnableCommand
 	if l.liveSince.IsZero() && l.caps.Has(imap.CapIMAP4rev2) && l.caps.Has(imap.CapIMAP4rev1) {

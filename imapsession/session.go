@@ -174,8 +174,8 @@ type Session struct {
 func New(cfg Config) *Session {
 	cfg = cfg.withDefaults()
 	s := &Session{cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1)}
-	s.mailbox.init()
 	s.box = NewBox(s.overflow)
+	s.mailbox = newMailbox(cfg.Mailbox, s.box, s.log)
 	s.clock.wall = cfg.Wall
 	return s
 }
