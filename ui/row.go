@@ -54,7 +54,7 @@ func drawRow(p *pen, c columns, r row, sel selection, waiting bool, now time.Tim
 	m := &p.theme.marks
 	switch sel {
 	case selected:
-		p.ink(sAccent, m.cursor)
+		p.ink(sPlain, m.cursor) // in no colour: a move is seven octets
 	case selectedElsewhere:
 		p.ink(sFaint, m.cursor)
 	default:

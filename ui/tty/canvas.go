@@ -69,6 +69,7 @@ type canvas struct {
 
 	shown  Frame
 	rows   []string // of what is shown; nil: nothing is known of the screen
+	was    uv.Line  // of a row that is about to change
 	cells  uv.ScreenBuffer
 	differ *uv.TerminalRenderer
 }
@@ -112,9 +113,11 @@ func (c *canvas) draw(f Frame, anew, synchronized bool) []byte {
 		c.out.WriteString(ansi.SetModeSynchronizedOutput)
 	}
 	before := c.out.Len()
-	c.fill(f)
+	x, y := c.differ.Position()
+	few := c.fill(f)
 	c.differ.Render(c.cells.RenderBuffer)
 	_ = c.differ.Flush() // into a buffer: it cannot fail
+	c.shorten(before, few, x, y)
 	switch {
 	case c.out.Len() == before:
 		c.out.Truncate(start)
@@ -139,10 +142,56 @@ func (c *canvas) blank(f Frame) {
 	c.differ.Erase()
 }
 
+// shorten puts a patch in the place of what the differ wrote, from octet before
+// on, if it is shorter. The differ goes on from where the patch left the cursor;
+// what the screen shows is the same.
+func (c *canvas) shorten(before int, spans []span, x, y int) {
+	if endX, _ := c.differ.Position(); len(spans) == 0 || min(x, y) < 0 || max(x, endX) >= c.shown.Width {
+		return // behind the last column nobody knows where the cursor is
+	}
+	p := patch{profile: c.shown.Profile, w: c.shown.Width, h: c.shown.Height, x: x, y: y}
+	if p.write(c.cells, spans) && len(p.out) < c.out.Len()-before {
+		c.out.Truncate(before)
+		c.out.Write(p.out)
+		c.differ.SetPosition(p.x, p.y)
+	}
+}
+
+// changed compares a row with what it was and returns the stretches that differ;
+// false where they are many, or there are wide characters about.
+func (c *canvas) changed(spans []span, was uv.Line, y int) ([]span, bool) {
+	written := 0
+	for _, s := range spans {
+		written += s.hi - s.lo
+	}
+	open := false
+	for x := range was {
+		now := c.cells.CellAt(x, y)
+		if now == nil || now.Width != 1 || was[x].Width != 1 {
+			return nil, false
+		}
+		if now.Equal(&was[x]) {
+			open = false
+			continue
+		}
+		if written++; written > maxPatch {
+			return nil, false
+		}
+		if !open {
+			spans = append(spans, span{y: y, lo: x})
+			open = true
+		}
+		spans[len(spans)-1].hi = x + 1
+	}
+	return spans, true
+}
+
 // fill puts the frame's rows into cells, as far as they differ from what is
-// shown, and has the differ look at them.
-func (c *canvas) fill(f Frame) {
+// shown, and has the differ look at them. It returns what differs, if that is
+// little.
+func (c *canvas) fill(f Frame) (spans []span) {
 	different, rest := 0, f.Content
+	few := true
 	for y := range c.rows {
 		var row string
 		row, rest, _ = strings.Cut(rest, "\n")
@@ -151,7 +200,16 @@ func (c *canvas) fill(f Frame) {
 		}
 		c.rows[y] = row
 		different++
+		if few = few && different <= fewRows; few {
+			c.was = append(c.was[:0], c.cells.Line(y)...)
+		}
 		uv.NewStyledString(row).Draw(c.cells, uv.Rect(0, y, f.Width, 1))
+		if few {
+			spans, few = c.changed(spans, c.was, y)
+		}
+	}
+	if !few {
+		spans = nil
 	}
 	// Rows that the differ is not told of it does not look at: it would repaint
 	// those with wide characters in every frame. But when it scrolls, it moves
@@ -163,6 +221,7 @@ func (c *canvas) fill(f Frame) {
 			c.cells.TouchLine(0, y, f.Width)
 		}
 	}
+	return spans
 }
 
 // leave returns what puts back the modes that frames set.

@@ -3,11 +3,15 @@
 package tty
 
 import (
+	"bytes"
+	gocmp "cmp"
 	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/charmbracelet/colorprofile"
+	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 	"github.com/hinshun/vt10x"
@@ -176,48 +180,93 @@ func TestCanvasModes(t *testing.T) {
 	wrote(f, "a", "b")
 }
 
-// list is a list of plain rows with a cursor mark of one cell and a counter.
-func list(top, cursor, first, counter int) Frame {
+// list is a mail list as the program draws it: a cursor mark of one cell, marks
+// in colours, dim dates, unread mail bold, a status bar with a count. Row n of the
+// mailbox is flagged where flagged says so.
+func list(top, cursor, first, counter, flagged int) Frame {
 	const w, h = 120, 40
 	var b strings.Builder
 	for y := range h - 1 {
-		mark := " "
-		if y == cursor {
-			mark = ">"
-		}
 		n := top + y + first
-		fmt.Fprintf(&b, "%-*s\n", w, fmt.Sprintf("%s row %d of the list, with a subject of its own: %x", mark, n, n*n*7919))
+		mark, unread, flag := " ", " ", " "
+		look := ""
+		if y == cursor {
+			mark = "▌"
+		}
+		if n%3 == 0 {
+			unread, look = "\x1b[0;38;5;75m●\x1b[m", "\x1b[0;1m"
+		}
+		if n == flagged {
+			flag = "\x1b[0;38;5;221m⚑\x1b[m"
+		}
+		fmt.Fprintf(&b, "%s%s%s    \x1b[0;38;5;246m%2d Jan\x1b[m  %s%-24s  %-78s\x1b[m\n", mark, unread, flag, 1+n%28, look,
+			fmt.Sprintf("sender %d", n%17), fmt.Sprintf("row %d of the list, with a subject of its own: %x", n, n*n*7919))
 	}
-	fmt.Fprintf(&b, "%-*s", w, fmt.Sprintf("%d messages", counter))
-	return Frame{Width: w, Height: h, Content: b.String()}
+	fmt.Fprintf(&b, "\x1b[0;38;5;252;48;5;236m%-*s\x1b[m", w, fmt.Sprintf(" INBOX   %d unread", counter))
+	return Frame{Width: w, Height: h, Content: b.String(), Profile: colorprofile.ANSI256}
 }
 
-// TestCanvasBytes holds what a step costs.
+// upstream draws frames as Bubble Tea's renderer does: the same differ, all rows
+// of every frame, no patches.
+type upstream struct {
+	out    bytes.Buffer
+	cells  uv.ScreenBuffer
+	differ *uv.TerminalRenderer
+}
+
+func newUpstream(f Frame) *upstream {
+	u := &upstream{cells: uv.NewScreenBuffer(f.Width, f.Height)}
+	u.differ = uv.NewTerminalRenderer(&u.out, []string{"TERM=xterm-256color"})
+	u.differ.SetColorProfile(f.Profile)
+	u.differ.SetFullscreen(true)
+	u.differ.SetRelativeCursor(false)
+	u.differ.SetBackspace(true)
+	u.differ.SetScrollOptim(true)
+	u.differ.Erase()
+	return u
+}
+
+func (u *upstream) draw(f Frame) int {
+	u.out.Reset()
+	u.cells.Clear()
+	uv.NewStyledString(f.Content).Draw(u.cells, u.cells.Bounds())
+	u.differ.Render(u.cells.RenderBuffer)
+	_ = u.differ.Flush()
+	return u.out.Len()
+}
+
+// TestCanvasBytes holds what a step costs on a list of styled rows: a figure where
+// it does not depend on the looks of whole rows, else no more than Bubble Tea's
+// renderer takes for the same frames.
 func TestCanvasBytes(t *testing.T) {
+	const none = -1
 	for _, c := range []struct {
 		step         string
 		before, then Frame
-		atMost       int
+		atMost       int // 0: what upstream takes
 	}{
-		{"first frame", Frame{}, list(0, 0, 1, 500), 3621},
-		{"nothing", list(0, 5, 1, 500), list(0, 5, 1, 500), 0},
-		{"cursor down", list(0, 5, 1, 500), list(0, 6, 1, 500), 9}, // like the one before
-		{"counter", list(0, 5, 1, 500), list(0, 5, 1, 501), 30},
-		{"insert at the top, the cursor stays on its mail", list(0, 5, 1, 500), list(0, 6, 0, 501), 125},
-		{"scroll by one", list(0, 38, 1, 500), list(1, 38, 1, 500), 217},
-		{"half a page", list(0, 5, 1, 500), list(19, 5, 1, 500), 1898},
+		{"cursor down", list(0, 5, 1, 500, none), list(0, 6, 1, 500, none), 9},
+		{"cursor up", list(0, 5, 1, 500, none), list(0, 4, 1, 500, none), 9},
+		{"counter", list(0, 5, 1, 500, none), list(0, 5, 1, 501, none), 0},
+		{"flag on a row", list(0, 5, 1, 500, none), list(0, 5, 1, 500, 12), 113},
+		{"insert at the top, the cursor stays on its mail", list(0, 5, 1, 500, none), list(0, 6, 0, 501, none), 0},
+		{"scroll by one", list(0, 38, 1, 500, none), list(1, 38, 1, 500, none), 217},
+		{"half a page", list(0, 5, 1, 500, none), list(19, 5, 1, 500, none), 0},
 	} {
 		t.Run(c.step, func(t *testing.T) {
-			canvas := newCanvas([]string{"TERM=xterm-256color"})
-			if c.before.Content != "" {
-				canvas.draw(list(0, 4, 1, 500), false, false)
+			canvas, theirs := newCanvas([]string{"TERM=xterm-256color"}), newUpstream(c.then)
+			for _, f := range []Frame{list(0, 3, 1, 500, none), list(0, 4, 1, 500, none), c.before} { // the person is moving
+				canvas.draw(f, false, false)
+				theirs.draw(f)
 			}
-			canvas.draw(c.before, false, false)
-			if got := canvas.draw(c.then, false, false); len(got) > c.atMost {
-				t.Errorf("it takes %d bytes, more than %d: %q", len(got), c.atMost, got)
-			} else {
-				t.Logf("%d bytes", len(got))
+			if again := canvas.draw(c.before, false, false); len(again) > 0 {
+				t.Errorf("%q is written for nothing", again)
 			}
+			got, upstream := canvas.draw(c.then, false, false), theirs.draw(c.then)
+			if limit := gocmp.Or(c.atMost, upstream); len(got) > limit || upstream == 0 {
+				t.Errorf("it takes %d bytes, more than %d: %q", len(got), limit, got)
+			}
+			t.Logf("%d bytes, upstream %d", len(got), upstream)
 		})
 	}
 }
