@@ -26,6 +26,7 @@ const maxSize = 1 << 20
 // Config is the whole config.
 type Config struct {
 	UI       UI
+	Secrets  Secrets
 	Accounts []Account // at least one, names unique
 }
 
@@ -98,10 +99,19 @@ type Account struct {
 	TLSFingerprint string // "sha256:" and 64 lower-case hex digits, or ""
 	User           string
 
-	// At most one of these is set; none: the person is asked.
+	// TLSCertificate and TLSKey are the certificate that we show, absolute; the
+	// key is in the same file where TLSKey is "".
+	TLSCertificate string
+	TLSKey         string
+	Auth           Auth
+
+	// At most one of these is set; none: [secrets] says where the password is,
+	// unless OAuth2 is set.
 	PasswordCommand []string
 	PasswordEnv     string
 	PasswordFile    string // absolute
+
+	OAuth2 *OAuth2 // nil: none
 
 	Mailbox     string // as the person writes it, in UTF-8
 	Watch       Watch
@@ -128,6 +138,7 @@ func defaultUI() UI { return UI{Notice: NoticeBell, Emoji: EmojiAuto} }
 func defaultAccount() Account {
 	return Account{
 		TLS:         TLSImplicit,
+		Auth:        AuthAuto,
 		Mailbox:     "INBOX",
 		Watch:       WatchIdle,
 		Poll:        time.Minute,

@@ -23,7 +23,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	a.Port = 993
 	a.Name, a.Host, a.User = "work", "imap.example.org", "alice@example.org"
 	a.PasswordCommand = []string{"pass", "show", "mail/work"}
-	want := &Config{UI: defaultUI(), Accounts: []Account{a}}
+	want := &Config{UI: defaultUI(), Secrets: defaultSecrets(), Accounts: []Account{a}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-defaults +example:\n%s", diff)
 	}
@@ -40,8 +40,13 @@ func TestExampleIsComplete(t *testing.T) {
 	for _, o := range uiOptions {
 		want = append(want, o.key)
 	}
-	for _, o := range accountOptions {
+	for _, o := range secretsOptions {
 		want = append(want, o.key)
+	}
+	for _, o := range accountOptions {
+		if o.key != "oauth2" { // a table, see TestOAuth2Example
+			want = append(want, o.key)
+		}
 	}
 	var got []string
 	option := regexp.MustCompile(`(?m)^(\w+) = (.*)$`)
@@ -78,7 +83,7 @@ func TestEveryFieldIsSet(t *testing.T) {
 				t.Errorf("%s: the option %s has no field", table, key)
 			}
 			delete(fields, name)
-			if !strings.Contains(string(text), "\n"+key+" = ") {
+			if !strings.Contains(string(text), "\n"+key+" = ") && key != "oauth2" {
 				t.Errorf("%s: the option %s is not in the example", table, key)
 			}
 		}
@@ -86,7 +91,10 @@ func TestEveryFieldIsSet(t *testing.T) {
 			t.Errorf("%s: the field %s has no option", table, name)
 		}
 	}
-	var ui, account []string
+	var ui, secrets, account []string
+	for _, o := range secretsOptions {
+		secrets = append(secrets, o.key)
+	}
 	for _, o := range uiOptions {
 		ui = append(ui, o.key)
 	}
@@ -94,6 +102,7 @@ func TestEveryFieldIsSet(t *testing.T) {
 		account = append(account, o.key)
 	}
 	check("ui", fields(UI{}), ui)
+	check("secrets", fields(Secrets{}), secrets)
 	check("account", fields(Account{}), account)
 }
 

@@ -19,7 +19,7 @@ func (l *loader) problem(path, key, format string, args ...any) {
 }
 
 func (l *loader) config() *Config {
-	cfg := &Config{UI: defaultUI()}
+	cfg := &Config{UI: defaultUI(), Secrets: defaultSecrets()}
 	misspelt := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(l.doc.root)) {
 		v := l.doc.root[key]
@@ -31,6 +31,13 @@ func (l *loader) config() *Config {
 				continue
 			}
 			set(l, key, "ui", table, uiOptions, &cfg.UI)
+		case "secrets":
+			table, ok := v.(map[string]any)
+			if !ok {
+				l.problem(key, key, "is %s; expected a table, [secrets]", kindOf(v))
+				continue
+			}
+			cfg.Secrets = l.secrets(key, table)
 		case "account":
 			tables, ok := tablesOf(v)
 			if !ok {
@@ -41,7 +48,7 @@ func (l *loader) config() *Config {
 				cfg.Accounts = append(cfg.Accounts, l.account(join(key, index(i)), table))
 			}
 		default:
-			misspelt[l.unknown(key, key, []string{"ui", "account"}, "")] = true
+			misspelt[l.unknown(key, key, []string{"ui", "secrets", "account"}, "")] = true
 		}
 	}
 	if _, ok := l.doc.root["account"]; !ok && !misspelt["account"] {
@@ -89,6 +96,8 @@ func (l *loader) unknown(path, key string, names []string, where string) string 
 	switch {
 	case slices.Contains(passwordKeys, strings.ToLower(key)) && slices.Contains(names, "password_command"):
 		l.problem(path, shown, "a password does not belong in the config; expected password_command, password_env or password_file to say where it comes from, or none of them to be asked")
+	case slices.Contains(oauth2SecretKeys, strings.ToLower(key)) && slices.Contains(names, "client_secret_command"):
+		l.problem(path, shown, "a secret does not belong in the config; expected client_secret_command, client_secret_env or client_secret_file to say where the client's comes from (tokens are got by tidings login)")
 	case ok:
 		l.problem(path, shown, "there is no such key%s; did you mean %s?", where, meant)
 	default:
@@ -96,6 +105,8 @@ func (l *loader) unknown(path, key string, names []string, where string) string 
 	}
 	return meant
 }
+
+var oauth2SecretKeys = []string{"client_secret", "secret", "token", "access_token", "refresh_token"}
 
 var passwordKeys = []string{"password", "passwd", "pass", "passphrase", "secret", "token"}
 

@@ -29,10 +29,16 @@ var accountOptions = []option[Account]{
 	{"insecure", func(a *Account, v any, _ string) error { return boolean(&a.Insecure, v) }},
 	{"ca_file", func(a *Account, v any, dir string) error { return caFile(&a.CAFile, v, dir) }},
 	{"tls_fingerprint", func(a *Account, v any, _ string) error { return fingerprint(&a.TLSFingerprint, v) }},
+	{"tls_certificate", func(a *Account, v any, dir string) error { return file(&a.TLSCertificate, v, dir) }},
+	{"tls_key", func(a *Account, v any, dir string) error { return file(&a.TLSKey, v, dir) }},
 	{"user", func(a *Account, v any, _ string) error { return words(&a.User, v, 512, "the name to sign in with") }},
+	{"auth", func(a *Account, v any, _ string) error {
+		return oneOf(&a.Auth, v, AuthAuto, AuthPlain, AuthLogin, AuthSCRAMSHA256, AuthSCRAMSHA1, AuthExternal)
+	}},
 	{"password_command", func(a *Account, v any, _ string) error { return argv(&a.PasswordCommand, v) }},
 	{"password_env", func(a *Account, v any, _ string) error { return variable(&a.PasswordEnv, v) }},
 	{"password_file", func(a *Account, v any, dir string) error { return file(&a.PasswordFile, v, dir) }},
+	{"oauth2", func(a *Account, v any, _ string) error { return oauth2Table(&a.OAuth2, v) }},
 	{"mailbox", func(a *Account, v any, _ string) error {
 		return words(&a.Mailbox, v, 1024, "a folder such as \"INBOX\"")
 	}},

@@ -22,6 +22,10 @@ func (a Account) TLSConfig() (*tls.Config, error) {
 	if a.TLS == TLSNone {
 		return nil, nil
 	}
+	own, err := a.clientCertificate()
+	if err != nil {
+		return nil, err
+	}
 	verify := authorities{host: a.Host}
 	if a.CAFile != "" {
 		roots, err := readAuthorities(a.CAFile)
@@ -34,7 +38,7 @@ func (a Account) TLSConfig() (*tls.Config, error) {
 	if a.TLSFingerprint != "" {
 		check = pin{host: a.Host, fingerprint: a.TLSFingerprint}.verify
 	}
-	return &tls.Config{
+	cfg := &tls.Config{
 		ServerName: a.Host,
 		MinVersion: tls.VersionTLS12,
 		// Verification is not skipped but done in VerifyConnection, which
@@ -42,7 +46,11 @@ func (a Account) TLSConfig() (*tls.Config, error) {
 		// no chain, and a refused certificate is to be explained in words.
 		InsecureSkipVerify: true,
 		VerifyConnection:   check,
-	}, nil
+	}
+	if own != nil {
+		cfg.Certificates = []tls.Certificate{*own}
+	}
+	return cfg, nil
 }
 
 // CertificateError says why a server's certificate is not accepted.

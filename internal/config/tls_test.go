@@ -86,6 +86,26 @@ func (a authority) issue(t *testing.T, change func(*x509.Certificate)) tls.Certi
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: leaf}
 }
 
+// keyPair is a certificate and its key in files.
+type keyPair struct{ cert, key string }
+
+func (a authority) issueFiles(t *testing.T) keyPair {
+	t.Helper()
+	cert := a.issue(t, nil)
+	key, err := x509.MarshalECPrivateKey(cert.PrivateKey.(*ecdsa.PrivateKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	pair := keyPair{filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")}
+	for path, block := range map[string]*pem.Block{pair.cert: {Type: "CERTIFICATE", Bytes: cert.Certificate[0]}, pair.key: {Type: "EC PRIVATE KEY", Bytes: key}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return pair
+}
+
 // handshake runs a client's handshake against a server. The connection is TCP's:
 // on net.Pipe, whose writes wait for a reader, two peers that both have
 // something to say (an alert, the rest of a flight) wait for ever.
