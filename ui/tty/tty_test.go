@@ -4,12 +4,15 @@ package tty
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	uv "github.com/charmbracelet/ultraviolet"
+	"github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
 	"go.uber.org/goleak"
 )
@@ -207,5 +210,47 @@ func TestNoTerminal(t *testing.T) {
 	}
 	if w, h := other.Size(); w != 0 || h != 0 {
 		t.Errorf("its size is %dx%d", w, h)
+	}
+}
+
+// TestContinued: stopped by somebody else and continued, the program has its
+// terminal again, whatever the shell has made of it meanwhile.
+func TestContinued(t *testing.T) {
+	f, press := onPty(t)
+	f.writes(entering + questions)
+	press("\x1b[?62;c") // answered: nothing is thrown away later
+	content := strings.Repeat(strings.Repeat(" ", 80)+"\n", 23) + "x" + strings.Repeat(" ", 79)
+	f.Paint(Frame{Width: 80, Height: 24, Content: content})
+	f.writes("x")
+	raw, err := term.GetState(f.o.Input.Fd())
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Terminal.mu.Lock()
+	cooked := f.hold.before
+	f.Terminal.mu.Unlock()
+	if err := term.Restore(f.o.Input.Fd(), cooked); err != nil { // as a shell does
+		t.Fatal(err)
+	}
+	f.mu.Lock()
+	f.out.Reset()
+	f.mu.Unlock()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	if e := f.hears(); e != (Resumed{}) {
+		t.Errorf("heard %#v when it went on", e)
+	}
+	if e := f.hears(); e != (uv.WindowSizeEvent{Width: 80, Height: 24}) {
+		t.Errorf("heard %#v after that", e)
+	}
+	f.writes(entering)
+	f.writes("x")
+	now, err := term.GetState(f.o.Input.Fd())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(now, raw) {
+		t.Error("the settings are not those of before")
 	}
 }
