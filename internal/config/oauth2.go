@@ -53,12 +53,15 @@ type OAuth2 struct {
 	ClientSecretFile    string // absolute
 
 	Tenant string // Microsoft's; "" elsewhere
-	// Custom's: Issuer, or the endpoints that the flow needs.
+	// Custom's: Issuer, or the endpoints that the flow needs. Endpoints win over
+	// what the issuer's discovery document says.
 	Issuer    string
 	AuthURL   string
 	TokenURL  string
 	DeviceURL string
 	RevokeURL string
+
+	RedirectURL string // on this machine; "": a free port of the provider's preset
 
 	Scopes       []string // nil: the provider's preset
 	TokenCommand []string // with FlowCommand, and only then
@@ -86,6 +89,7 @@ var oauth2Options = []option[OAuth2]{
 	{"token_url", func(o *OAuth2, v any, _ string) error { return endpoint(&o.TokenURL, v) }},
 	{"device_url", func(o *OAuth2, v any, _ string) error { return endpoint(&o.DeviceURL, v) }},
 	{"revoke_url", func(o *OAuth2, v any, _ string) error { return endpoint(&o.RevokeURL, v) }},
+	{"redirect_url", func(o *OAuth2, v any, _ string) error { return redirect(&o.RedirectURL, v) }},
 	{"scopes", func(o *OAuth2, v any, _ string) error { return scopes(&o.Scopes, v) }},
 	{"token_command", func(o *OAuth2, v any, _ string) error { return optionalArgv(&o.TokenCommand, v) }},
 	{"mechanism", func(o *OAuth2, v any, _ string) error {
@@ -208,6 +212,9 @@ func (c oauth2Check) provider() {
 }
 
 func (c oauth2Check) endpoints() {
+	if c.Flow != FlowBrowser && c.set("redirect_url") {
+		c.problem("redirect_url", "is set with flow = %q; expected only with \"browser\"", c.Flow)
+	}
 	urls := []string{"auth_url", "token_url", "device_url", "revoke_url"}
 	if c.Provider != Custom {
 		for _, key := range append([]string{"issuer"}, urls...) {
@@ -218,12 +225,7 @@ func (c oauth2Check) endpoints() {
 		return
 	}
 	if c.set("issuer") {
-		for _, key := range urls {
-			if c.set(key) {
-				c.problem(key, "is set beside issuer, whose discovery document has it; expected one of them")
-			}
-		}
-		return
+		return // what stands beside it wins over its discovery document
 	}
 	need := []string{"token_url"}
 	switch c.Flow {
@@ -289,6 +291,21 @@ func endpoint(into *string, v any) error {
 	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
 		return fmt.Errorf("is %.200q, which sends tokens readable over the network; expected %s", s, expected)
 	case u.Scheme != "https" && u.Scheme != "http", u.Fragment != "":
+		return fmt.Errorf("is %.200q; expected %s", s, expected)
+	}
+	*into = s
+	return nil
+}
+
+// redirect takes an http address of this machine (RFC 8252 §7.3); "" for none.
+func redirect(into *string, v any) error {
+	const expected = `an address of this machine, such as "http://127.0.0.1:8400/"`
+	var s string
+	if err := endpoint(&s, v); err != nil {
+		return fmt.Errorf("is not one that a browser could come back to; expected %s", expected)
+	}
+	u, err := url.Parse(s)
+	if s != "" && (err != nil || u.Scheme != "http" || u.RawQuery != "") {
 		return fmt.Errorf("is %.200q; expected %s", s, expected)
 	}
 	*into = s

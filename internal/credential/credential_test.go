@@ -80,7 +80,7 @@ func TestSecret(t *testing.T) {
 		{name: "directory", s: Settings{File: t.TempDir()}, errs: []string{"not a regular file"}},
 		{name: "device", s: Settings{File: "/dev/null"}, errs: []string{"not a regular file"}},
 		{name: "empty file", s: Settings{File: write(t, 0o600, "\n")}, errs: []string{"is empty"}},
-		{name: "large file", s: Settings{File: write(t, 0o600, strings.Repeat("x", 70_000))}, errs: []string{"larger than 64 KiB"}},
+		{name: "large file", s: Settings{File: write(t, 0o600, strings.Repeat("x", 70_000))}, errs: []string{"larger than any secret (64 KiB)"}},
 		{name: "nothing", s: Settings{}, errs: []string{"typed", "password_command"}},
 	}
 	for _, c := range cases {

@@ -12,43 +12,66 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fromFile reads the first line of a file that only its owner, who is us, can
-// read. What is judged is the opened file, not its name, so that nothing can be
-// put in its place between the look and the reading; a symbolic link is
-// followed to a file that has to pass the same way.
+// fromFile reads the first line of password_file.
 func fromFile(path string) (string, error) {
+	data, err := readPrivate("password_file", path)
+	if errors.Is(err, errTooLarge) {
+		return "", fmt.Errorf("%w; its first line has to be the password", err)
+	}
+	if err != nil {
+		return "", err
+	}
+	defer clear(data)
+	return checked(firstLine(data), fmt.Sprintf("password_file %q is empty; its first line has to be the password", path))
+}
+
+// errTooLarge: the file holds more than any secret.
+var errTooLarge = errors.New("is larger than any secret")
+
+// readPrivate reads a file of at most maxSecret bytes that only its owner, who
+// is us, can read. What is judged is the opened file, not its name, so that
+// nothing can be put in its place between the look and the reading; a symbolic
+// link is followed to a file that has to pass the same way. Errors begin with
+// what, the file's part, and name the command that mends them.
+func readPrivate(what, path string) ([]byte, error) {
 	// O_NONBLOCK: opening a FIFO must not wait for a writer.
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", fmt.Errorf("password_file %q does not exist", path)
+		return nil, fmt.Errorf("%s %q does not exist%w", what, path, silent{err})
 	case err != nil:
-		return "", fmt.Errorf("password_file cannot be read: %w", err)
+		return nil, fmt.Errorf("%s cannot be read: %w", what, err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return "", fmt.Errorf("password_file cannot be read: %w", err)
+		return nil, fmt.Errorf("%s cannot be read: %w", what, err)
 	}
 	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("password_file %q is not a regular file", path)
+		return nil, fmt.Errorf("%s %q is not a regular file", what, path)
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
-		return "", fmt.Errorf("password_file %q belongs to another user; run: sudo chown %d %s", path, os.Geteuid(), quote(path))
+		return nil, fmt.Errorf("%s %q belongs to another user; run: sudo chown %d %s", what, path, os.Geteuid(), quote(path))
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return "", fmt.Errorf("password_file %q can be read or changed by others (mode %04o); run: chmod 600 %s", path, mode, quote(path))
+		return nil, fmt.Errorf("%s %q can be read or changed by others (mode %04o); run: chmod 600 %s", what, path, mode, quote(path))
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
-		return "", fmt.Errorf("password_file cannot be read: %w", err)
+		return nil, fmt.Errorf("%s cannot be read: %w", what, err)
 	}
-	defer clear(data)
 	if len(data) > maxSecret {
-		return "", fmt.Errorf("password_file %q is larger than %d KiB; its first line has to be the password", path, maxSecret>>10)
+		clear(data)
+		return nil, fmt.Errorf("%s %q %w (%d KiB)", what, path, errTooLarge, maxSecret>>10)
 	}
-	return checked(firstLine(data), fmt.Sprintf("password_file %q is empty; its first line has to be the password", path))
+	return data, nil
 }
+
+// silent is an error that is there for errors.Is and adds no words.
+type silent struct{ err error }
+
+func (silent) Error() string   { return "" }
+func (s silent) Unwrap() error { return s.err }
 
 // quote quotes a path for the shell that a person would paste it into.
 func quote(path string) string {
