@@ -4,12 +4,11 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 )
 
 // OAuth2 says how an account gets its access tokens: [account.oauth2]. Preset
-// fills in what the provider's name stands for and judges the rest.
+// fills in what the provider's name stands for.
 type OAuth2 struct {
 	Provider string // ProviderGoogle, ProviderMicrosoft or ProviderCustom
 	Flow     Flow
@@ -81,75 +80,21 @@ type Origin struct {
 // IsZero tells that there is none.
 func (o Origin) IsZero() bool { return len(o.Command) == 0 && o.Env == "" && o.File == "" }
 
-// OptionError says what is wrong with one option of [account.oauth2]. Text goes
-// behind the option's name, as the config's own complaints do.
-type OptionError struct {
-	Key  string
-	Text string
-}
-
-func (e *OptionError) Error() string { return "oauth2." + e.Key + " " + e.Text }
-
-func badOption(key, format string, args ...any) error {
-	return &OptionError{Key: key, Text: fmt.Sprintf(format, args...)}
-}
-
 // Preset returns the settings with the provider's addresses and scopes filled
-// in and defaults resolved, or an *OptionError.
-func (o OAuth2) Preset() (OAuth2, error) {
-	if o.Mechanism == "" {
-		o.Mechanism = MechanismAuto
-	}
-	if !slices.Contains([]string{MechanismAuto, MechanismXOAuth2, MechanismOAuthBearer}, o.Mechanism) {
-		return o, badOption("mechanism", "is %q; expected \"auto\", \"xoauth2\" or \"oauthbearer\"", o.Mechanism)
-	}
-	switch o.Flow {
-	case FlowCommand:
-		if len(o.TokenCommand) == 0 {
-			return o, badOption("token_command", "is missing; flow = \"command\" needs the program that prints an access token")
-		}
-		return o, nil
-	case FlowDevice, FlowBrowser, FlowClientCredentials:
-	case "":
-		return o, badOption("flow", "is missing; expected \"device\", \"browser\", \"client_credentials\" or \"command\"")
-	default:
-		return o, badOption("flow", "is %q; expected \"device\", \"browser\", \"client_credentials\" or \"command\"", string(o.Flow))
-	}
-	if len(o.TokenCommand) > 0 {
-		return o, badOption("token_command", "is set with flow = %q; expected only with flow = \"command\"", string(o.Flow))
-	}
-	if o.ClientID == "" {
-		return o, badOption("client_id", "is missing; the README says how to get one from Google and Microsoft")
-	}
-	if o.Flow == FlowClientCredentials && o.ClientSecret.IsZero() {
-		return o, badOption("client_secret_command", "is missing; flow = \"client_credentials\" proves itself by a client secret (or client_secret_env, client_secret_file)")
-	}
-	var err error
+// in. That they go together is the config's to see.
+func (o OAuth2) Preset() OAuth2 {
+	fill(&o.Mechanism, MechanismAuto)
 	switch o.Provider {
 	case ProviderGoogle:
-		o, err = o.google()
+		return o.google()
 	case ProviderMicrosoft:
-		o, err = o.microsoft()
-	case ProviderCustom:
-		o, err = o.custom()
-	case "":
-		err = badOption("provider", "is missing; expected \"google\", \"microsoft\" or \"custom\"")
-	default:
-		err = badOption("provider", "is %q; expected \"google\", \"microsoft\" or \"custom\"", o.Provider)
+		return o.microsoft()
 	}
-	if err != nil {
-		return o, err
-	}
-	return o, o.addresses()
+	fill(&o.RedirectURL, "http://127.0.0.1:0/")
+	return o
 }
 
-func (o OAuth2) google() (OAuth2, error) {
-	switch o.Flow {
-	case FlowDevice:
-		return o, badOption("flow", "is \"device\", which Google does not grant for mail; use flow = \"browser\" (on a machine without one, paste the address that the browser ends at)")
-	case FlowClientCredentials:
-		return o, badOption("flow", "is \"client_credentials\", which Google does not have; use flow = \"browser\", or flow = \"command\" with a program that signs in as a service account")
-	}
+func (o OAuth2) google() OAuth2 {
 	fill(&o.AuthURL, "https://accounts.google.com/o/oauth2/v2/auth")
 	fill(&o.TokenURL, "https://oauth2.googleapis.com/token")
 	fill(&o.RevokeURL, "https://oauth2.googleapis.com/revoke")
@@ -159,16 +104,11 @@ func (o OAuth2) google() (OAuth2, error) {
 	}
 	// Without these Google gives a refresh token only the first time.
 	o.params = map[string]string{"access_type": "offline", "prompt": "consent"}
-	return o, o.foreign("tenant", o.Tenant)
+	return o
 }
 
-func (o OAuth2) microsoft() (OAuth2, error) {
+func (o OAuth2) microsoft() OAuth2 {
 	fill(&o.Tenant, "common")
-	if strings.ContainsFunc(o.Tenant, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '.')
-	}) {
-		return o, badOption("tenant", "is %.80q; expected a directory's id or domain, or common, organizations or consumers", o.Tenant)
-	}
 	base := "https://login.microsoftonline.com/" + o.Tenant + "/oauth2/v2.0/"
 	fill(&o.AuthURL, base+"authorize")
 	fill(&o.TokenURL, base+"token")
@@ -176,69 +116,14 @@ func (o OAuth2) microsoft() (OAuth2, error) {
 	// Registered as http://localhost, any port does; 127.0.0.1 would need an
 	// edit of the application's manifest.
 	fill(&o.RedirectURL, "http://localhost:0/")
-	if o.Flow == FlowClientCredentials {
-		if slices.Contains([]string{"common", "organizations", "consumers"}, o.Tenant) {
-			return o, badOption("tenant", "is %q; flow = \"client_credentials\" needs your directory's own id or domain", o.Tenant)
-		}
-		if len(o.Scopes) == 0 {
-			o.Scopes = []string{"https://outlook.office365.com/.default"}
-		}
-	}
-	if len(o.Scopes) == 0 {
+	switch {
+	case len(o.Scopes) > 0:
+	case o.Flow == FlowClientCredentials:
+		o.Scopes = []string{"https://outlook.office365.com/.default"}
+	default:
 		o.Scopes = []string{"https://outlook.office.com/IMAP.AccessAsUser.All", "offline_access"}
 	}
-	return o, nil
-}
-
-func (o OAuth2) custom() (OAuth2, error) {
-	fill(&o.RedirectURL, "http://127.0.0.1:0/")
-	if err := o.foreign("tenant", o.Tenant); err != nil {
-		return o, err
-	}
-	if o.Issuer != "" {
-		return o, nil
-	}
-	for _, need := range []struct {
-		key, value string
-		flow       Flow
-	}{
-		{"token_url", o.TokenURL, o.Flow},
-		{"auth_url", o.AuthURL, FlowBrowser},
-		{"device_url", o.DeviceURL, FlowDevice},
-	} {
-		if need.value == "" && need.flow == o.Flow {
-			return o, badOption(need.key, "is missing; provider = \"custom\" needs issuer, or its addresses one by one")
-		}
-	}
-	return o, nil
-}
-
-// foreign complains of an option that another provider has.
-func (o OAuth2) foreign(key, value string) error {
-	if value == "" {
-		return nil
-	}
-	return badOption(key, "is set with provider = %q; expected only with provider = \"microsoft\"", o.Provider)
-}
-
-// addresses looks whether every address can be trusted with a secret.
-func (o OAuth2) addresses() error {
-	for _, a := range []struct{ key, value string }{
-		{"issuer", o.Issuer}, {"auth_url", o.AuthURL}, {"token_url", o.TokenURL},
-		{"device_url", o.DeviceURL}, {"revoke_url", o.RevokeURL},
-	} {
-		if a.value == "" {
-			continue
-		}
-		if why := badAddress(a.value); why != "" {
-			return badOption(a.key, "%s", why)
-		}
-	}
-	u, err := url.Parse(o.RedirectURL)
-	if err != nil || u.Scheme != "http" || !loopback(u.Hostname()) || u.RawQuery != "" || u.Fragment != "" {
-		return badOption("redirect_url", "is %.80q; expected an address of this machine such as \"http://127.0.0.1:8400/\"", o.RedirectURL)
-	}
-	return nil
+	return o
 }
 
 // badAddress says why an address is not fit for secrets, or "".
