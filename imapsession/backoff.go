@@ -100,7 +100,7 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 	}
 	s.clock.slept()
 	for {
-		s.endRefused()
+		s.endRefused(asMonitor)
 		left := time.Until(until)
 		if o.forever != nil {
 			s.finishAll(o.forever)
@@ -133,7 +133,7 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 				soon()
 			}
 		}
-		if o.visiting && (s.hasJob() || s.visitForScreen()) {
+		if o.visiting && (s.hasJob(asMonitor) || s.visitForScreen()) {
 			soon()
 		}
 	}

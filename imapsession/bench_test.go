@@ -93,7 +93,7 @@ func summaryFetcher(b testing.TB) func() {
 		return d.DialContext(ctx, "tcp", listener.Addr().String())
 	}
 	s := New(cfg)
-	l, err := s.connect(b.Context())
+	l, err := s.connect(b.Context(), asMonitor)
 	if err != nil {
 		b.Fatal(err)
 	}

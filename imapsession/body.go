@@ -15,6 +15,7 @@ const (
 	bodyLimit    = 2 << 20 // the default of FetchBody.Limit
 	bodyChunk    = 256 << 10
 	bodyChunkMin = 16 << 10
+	longBody     = 256 << 10              // what is left of it is the worker's
 	slowChunk    = 2 * time.Second        // a chunk that takes longer is too large
 	quickChunk   = 500 * time.Millisecond // one that takes less may grow
 )
@@ -92,6 +93,9 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 		Truncated:   done && !whole,
 	})
 	if !done {
+		if left := min(j.body.size, limit) - got; l.role == asMonitor && left > longBody {
+			l.s.handOver(j)
+		}
 		l.s.letPass(j)
 		return nil
 	}
@@ -99,10 +103,14 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 	return nil
 }
 
-// goneByNow asks what the server has to tell, and then whether a message is
-// still there.
+// goneByNow asks what the server has to tell, and whether a message is still
+// there.
 func (l *link) goneByNow(uid store.UID) (gone bool, err error) {
-	if err := l.noop(); err != nil {
+	ask := l.noop
+	if l.m.visited {
+		ask = func() error { return l.learn([]store.UID{uid}) }
+	}
+	if err := ask(); err != nil {
 		return false, err
 	}
 	return !l.desyncing() && len(l.stillThere([]store.UID{uid})) == 0, nil

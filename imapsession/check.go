@@ -86,7 +86,7 @@ func Check(ctx context.Context, cfg Config) (Report, error) {
 	if s.cfg.Security != Plaintext {
 		s.cfg.TLS = watchCertificate(s.cfg.TLS, &seen)
 	}
-	l, err := s.connect(ctx)
+	l, err := s.connect(ctx, asMonitor)
 	report.Certificate = describeCertificate(seen)
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {

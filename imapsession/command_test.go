@@ -265,7 +265,8 @@ func TestCommandsThatAimAtNothing(t *testing.T) {
 			err string
 		}{
 			{StoreFlags{Target: Target{Mailbox: "INBOX", UIDValidity: 6, UIDs: []store.UID{3}}, Add: []string{"\\Seen"}}, "UIDVALIDITY"},
-			{StoreFlags{Target: Target{Mailbox: "Trash", UIDValidity: 7, UIDs: []store.UID{3}}, Add: []string{"\\Seen"}}, "no other mailbox"},
+			{StoreFlags{Target: Target{Mailbox: "Trash", UIDValidity: 8, UIDs: []store.UID{3}}, Add: []string{"\\Seen"}}, "renumbered"},
+			{StoreFlags{Target: Target{UIDValidity: 7, UIDs: []store.UID{3}}, Add: []string{"\\Seen"}}, "no mailbox"},
 			{StoreFlags{Target: f.target(), Add: []string{"\\Seen"}}, "no message"},
 			{StoreFlags{Target: f.target(3)}, "no flag"},
 			{StoreFlags{Target: f.target(3), Add: []string{"a) b"}}, "no flag"},

@@ -37,7 +37,7 @@ const userTimeout = 60 * time.Second
 
 // connect dials, protects the link as the config says, and waits for the
 // greeting. Every error is a *fault.
-func (s *Session) connect(ctx context.Context) (*link, error) {
+func (s *Session) connect(ctx context.Context, as role) (*link, error) {
 	cfg := s.cfg
 	addr := net.JoinHostPort(cfg.Host, strconv.Itoa(cfg.Port))
 	if cfg.Security == Plaintext && !cfg.Insecure && !isLoopbackHost(cfg.Host) {
@@ -61,7 +61,7 @@ func (s *Session) connect(ctx context.Context) (*link, error) {
 		}
 		return nil, asFault(err)
 	}
-	return s.newLink(ctx, secure, transport, greeting)
+	return s.newLink(ctx, as, secure, transport, greeting)
 }
 
 // dial makes the TCP connection, in at most connectTimeout.
@@ -212,12 +212,18 @@ func notIMAP(line string) *fault {
 
 // newLink puts the tap and imapclient on a protected conn and waits for the
 // greeting.
-func (s *Session) newLink(ctx context.Context, conn net.Conn, transport safetext.Text, greeting string) (*link, error) {
-	tap := wire.New(conn, wire.Options{Trace: s.cfg.Trace, Name: "monitor", Greeting: greeting})
-	l := &link{s: s, m: &s.mailbox, tap: tap, transport: transport, started: time.Now(), watch: s.cfg.Watch}
+func (s *Session) newLink(ctx context.Context, as role, conn net.Conn, transport safetext.Text, greeting string) (*link, error) {
+	tap := wire.New(conn, wire.Options{Trace: s.cfg.Trace, Name: as.String(), Greeting: greeting})
+	l := &link{s: s, role: as, m: &s.mailbox, proven: true, tap: tap, transport: transport, started: time.Now(), watch: s.cfg.Watch}
 	l.client = imapclient.New(tap, nil)
 	l.stop = context.AfterFunc(ctx, l.hangUpSoon)
-	s.useTap(tap)
+	if as == asMonitor {
+		l.proven = s.proven
+		s.useTap(tap)
+	} else {
+		none := newMailbox("", s.box, s.log)
+		l.m = &none
+	}
 	tap.SetPhase(wire.PhaseConnect)
 	watchdog := l.within(connectTimeout, "greeted us")
 	err := l.client.WaitGreeting()

@@ -37,6 +37,8 @@ type fault struct {
 	parser  bool          // imapclient's decoder gave up on what the server sent
 	closed  bool          // the server closed the link, with a BYE or without
 	wasLive bool          // the link had been live
+	unmade  bool          // a worker connection that never came to be,
+	refused bool          // because the server would not have it
 }
 
 // How the sentence of a fatal fault ends: what helps besides mending the cause.

@@ -108,7 +108,7 @@ func (l *link) idleUntilDue(ctx context.Context, entered time.Time, tagged uint6
 		if l.tagged != tagged || l.over() || ctx.Err() != nil || l.due() {
 			return true
 		}
-		l.s.tellUnseen()
+		l.atRest()
 		if l.probeNow {
 			return false
 		}
@@ -219,7 +219,7 @@ func (l *link) sitOut(ctx context.Context) error {
 		if l.over() || ctx.Err() != nil || l.due() || l.probeNow {
 			break
 		}
-		l.s.tellUnseen()
+		l.atRest()
 		now := time.Now()
 		askAt := pollAt
 		if probeAt := l.tap.LastRead().Add(l.s.cfg.Probe); probeAt.Before(askAt) {

@@ -17,10 +17,11 @@ import (
 	"tidings/store"
 )
 
-// link is one connection. Run's goroutine is its only user; watchdogs and the
-// context may close its conn.
+// link is one connection. The goroutine of its role is its only user; watchdogs,
+// a cancelled command and the context may close its conn.
 type link struct {
 	s      *Session
+	role   role
 	m      *mailbox // the one that is selected, or will be
 	tap    *wire.Tap
 	client *imapclient.Client
@@ -32,6 +33,7 @@ type link struct {
 	watchNote safetext.Text // why it watches otherwise than the config says
 	readOnly  bool
 	preauth   bool
+	proven    bool // this account has selected its mailbox before
 	started   time.Time
 	liveSince time.Time // zero until live
 
@@ -100,13 +102,18 @@ func (l *link) hangUpSoon() {
 	time.AfterFunc(farewellTime, func() { l.kill(errStopped) })
 }
 
-var errStopped = errors.New("stopped")
+var (
+	errStopped  = errors.New("stopped")
+	errCanceled = errors.New("taken back")
+)
 
 // close ends the link for good. All commands have been drained by then.
 func (l *link) close() {
 	l.stop()
 	l.tap.Close()
-	l.s.useTap(nil)
+	if l.role == asMonitor {
+		l.s.useTap(nil)
+	}
 	<-l.client.Closed()
 }
 

@@ -120,7 +120,7 @@ func (l *link) loginError(err error) error {
 	if !refused(err) {
 		return l.lost(err)
 	}
-	f := loginFault(err, l.s.proven)
+	f := loginFault(err, l.proven)
 	if told, ok := l.s.cfg.Credentials.(interface{ Rejected() }); ok && f.fatal {
 		told.Rejected()
 	}

@@ -17,7 +17,8 @@ type mailbox struct {
 	log  *slog.Logger
 	// visited: it is not followed. Only rows that a command named are known, and
 	// of those, all that are there.
-	visited bool
+	visited  bool
+	writable bool // it is opened with SELECT, not EXAMINE
 
 	list        *store.List
 	epoch       uint32
@@ -31,6 +32,12 @@ type mailbox struct {
 	// changes counts what the wire said about rows; a count that stood still
 	// across a command proves that nothing changed meanwhile.
 	changes uint64
+	// modseq is the HIGHESTMODSEQ up to which list has every change; 0 where the
+	// server has none, or it is not known.
+	modseq uint64
+	// unkept: the cache has not got what changed since keptAt.
+	unkept bool
+	keptAt time.Time
 	// deaths counts the links that each message killed with imapclient's parser.
 	deaths map[store.UID]int
 	// brought counts the summaries that came; visitedAt is what it was when a
@@ -97,6 +104,7 @@ func (m *mailbox) change(c store.Change, asked bool) error {
 		return nil
 	}
 	m.changes++
+	m.unkept = true
 	m.unseen.applied(c.Kind, a, asked)
 	if c.Kind == store.Expunge || c.Kind == store.Vanished {
 		if a.Index < m.freshFrom {

@@ -32,6 +32,11 @@ func (l *link) move(j *job, c Move) error {
 		s.finish(j, fmt.Errorf("the link broke while the message was being copied: there may be a copy in %s; nothing was removed here", title(c.Dest)), safetext.Text{})
 		return nil
 	}
+	if l.m.visited {
+		if err := l.learn(c.Target.UIDs); err != nil {
+			return err
+		}
+	}
 	there := l.stillThere(c.Target.UIDs)
 	if len(there) == 0 {
 		return l.endEmptyMove(j, c)
@@ -45,6 +50,9 @@ func (l *link) move(j *job, c Move) error {
 // stillThere are the targets that are in the list, or may be: rows that the list
 // does not know.
 func (l *link) stillThere(uids []store.UID) []store.UID {
+	if l.m.visited {
+		return l.present(uids)
+	}
 	var there []store.UID
 	unknown := l.m.list.CountUnknown() > 0
 	for _, u := range uids {

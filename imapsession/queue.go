@@ -6,18 +6,23 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"tidings/internal/safetext"
 	"tidings/store"
 )
 
-// job is a Command on its way. Run's goroutine owns it but for canceled, which
-// Session.mu guards.
+// job is a Command on its way. Session.mu guards what says whose it is; the rest
+// belongs to the goroutine of the link that does it (on), and while there is none,
+// to whoever holds the mutex.
 type job struct {
 	id       CommandID
 	cmd      Command
 	canceled bool
+	at       role  // whose turn it waits for
+	on       *link // that is doing it; nil while it waits
+	kept     kept  // a body: whether the cache was asked for it
 
 	// lost counts the links that died under it; at maxLost it is given up.
 	lost  int
@@ -40,18 +45,36 @@ const (
 // maxLost is how many links may die under one command.
 const maxLost = 3
 
-// nextJob returns the job whose turn it is, or nil. It keeps its place until it
-// ends: one that was lost with its link is done again before what was asked for
-// later, or two changes of one flag would come about in the wrong order. Jobs
-// that cannot happen end here, whatever the link does.
-func (s *Session) nextJob() *job {
-	s.endRefused()
+// nextJob gives a link the job whose turn it is, or nil. A job keeps its place
+// until it ends: one that was lost with its link is done again before what was
+// asked for later, or two changes of one flag would come about in the wrong
+// order. Jobs that cannot happen end here, whatever the link does.
+func (s *Session) nextJob(l *link) *job {
+	s.endRefused(l.role)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.queue) == 0 {
-		return nil
+	for _, j := range s.queue {
+		if j.waitsFor(l.role) {
+			j.on = l
+			return j
+		}
 	}
-	return s.queue[0]
+	return nil
+}
+
+// waitsFor tells whether it may be done now, on a link of that role.
+func (j *job) waitsFor(r role) bool {
+	return j.at == r && j.on == nil && j.kept != asking
+}
+
+// letGo says that no link is doing the job at the moment.
+func (s *Session) letGo(j *job) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j.on = nil
+	if j.at == asWorker {
+		nudge(s.worker.wake)
+	}
 }
 
 // letPass puts a job behind all others. It is for bodies: they change nothing,
@@ -71,21 +94,27 @@ func (s *Session) lose(j *job) {
 	if _, ok := j.cmd.(FetchBody); ok {
 		s.letPass(j)
 	}
+	s.letGo(j)
 }
 
-// hasJob tells whether a command waits.
-func (s *Session) hasJob() bool {
+// hasJob tells whether a command waits for a link of that role.
+func (s *Session) hasJob(r role) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.queue) > 0
+	for _, j := range s.queue {
+		if j.waitsFor(r) {
+			return true
+		}
+	}
+	return false
 }
 
-// endRefused ends every queued job that was cancelled or cannot happen. It is
-// called wherever Run's goroutine waits, so that such a Result never waits for
-// the network.
-func (s *Session) endRefused() {
+// endRefused ends every waiting job that was cancelled or cannot happen: the
+// worker its own, the monitor all of them. It is called wherever their goroutines
+// wait, so that such a Result never waits for the network.
+func (s *Session) endRefused(r role) {
 	for {
-		j, err := s.findRefused()
+		j, err := s.takeRefused(r)
 		if j == nil {
 			return
 		}
@@ -93,18 +122,26 @@ func (s *Session) endRefused() {
 	}
 }
 
-func (s *Session) findRefused() (*job, error) {
+func (s *Session) takeRefused(r role) (*job, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, j := range s.queue {
-		if j.canceled {
-			return j, j.soFar(context.Canceled)
+	for i, j := range s.queue {
+		if j.on != nil || r == asWorker && j.at != r {
+			continue
 		}
-		if err := s.refuse(j.cmd); err != nil {
+		err := s.refuse(j.cmd)
+		switch {
+		case j.canceled:
+			err = context.Canceled
+		case err == nil && r == asMonitor:
+			err = s.renumbered(j.cmd)
+		}
+		if err == nil && j.lost >= maxLost {
+			err = fmt.Errorf("given up: the link to the server broke %d times while this was being done", j.lost)
+		}
+		if err != nil {
+			s.queue = slices.Delete(s.queue, i, i+1)
 			return j, j.soFar(err)
-		}
-		if j.lost >= maxLost {
-			return j, j.soFar(fmt.Errorf("given up: the link to the server broke %d times while this was being done", j.lost))
 		}
 	}
 	return nil, nil
@@ -124,7 +161,7 @@ func (j *job) soFar(err error) error {
 	return fmt.Errorf("%w; there is a copy in %s, and the original was not removed", err, title(c.Dest))
 }
 
-// refuse says why a command cannot happen, or returns nil.
+// refuse says why a command can never happen, or returns nil.
 func (s *Session) refuse(c Command) error {
 	target, changes, ok := aim(c)
 	switch {
@@ -132,15 +169,25 @@ func (s *Session) refuse(c Command) error {
 		return nil
 	case changes && s.cfg.ReadOnly:
 		return errors.New("this account is read_only in the config: nothing was changed")
-	case target.Mailbox != s.cfg.Mailbox:
-		return fmt.Errorf("this session watches %s and can act on no other mailbox", title(s.cfg.Mailbox))
+	case target.Mailbox == "" || strings.ContainsAny(target.Mailbox, "\x00\r\n"):
+		return errors.New("no mailbox was named")
 	case len(target.UIDs) == 0:
 		return errors.New("no message was named")
-	case s.selected && target.UIDValidity != s.uidValidity:
-		return errors.New("the server has renumbered this mailbox (its UIDVALIDITY changed): choose the message again")
 	}
 	return nil
 }
+
+// renumbered tells that a command's UIDs are of another time of the mailbox that
+// the session follows. Only Run's goroutine calls it.
+func (s *Session) renumbered(c Command) error {
+	target, _, ok := aim(c)
+	if ok && target.Mailbox == s.cfg.Mailbox && s.selected && target.UIDValidity != s.uidValidity {
+		return errRenumbered
+	}
+	return nil
+}
+
+var errRenumbered = errors.New("the server has renumbered this mailbox (its UIDVALIDITY changed): choose the message again")
 
 // aim returns the target of a command that has one, and whether it changes
 // anything.
@@ -174,10 +221,16 @@ func (s *Session) finish(j *job, err error, note safetext.Text) {
 	s.box.Put(ResultEvent{ID: j.id, Command: j.cmd, Err: err, Note: note})
 }
 
-// finishAll ends every queued job with err.
+// finishAll ends every waiting job with err.
 func (s *Session) finishAll(err error) {
 	s.mu.Lock()
-	jobs := append([]*job(nil), s.queue...)
+	var jobs []*job
+	s.queue = slices.DeleteFunc(s.queue, func(j *job) bool {
+		if j.on == nil {
+			jobs = append(jobs, j)
+		}
+		return j.on == nil
+	})
 	s.mu.Unlock()
 	for _, j := range jobs {
 		s.finish(j, err, safetext.Text{})
@@ -244,3 +297,11 @@ func (s *Session) missingAsked(uids []store.UID) {
 	}
 	s.visible.Missing = rest
 }
+
+// kept says whether the cache may still have the body that a job wants.
+type kept uint8
+
+const (
+	unasked kept = iota
+	asking
+)

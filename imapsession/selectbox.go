@@ -52,7 +52,7 @@ func (l *link) openMailbox() error {
 	if err := l.reconcile(sel); err != nil {
 		return err
 	}
-	l.s.proven = true
+	l.s.proven, l.proven = true, true
 	l.s.unseen.known = false
 	l.auditAt = time.Now().Add(auditEvery)
 	l.live()
@@ -70,7 +70,7 @@ func (l *link) selectMailbox() (selection, error) {
 		enable = l.client.Enable(imap.CapIMAP4rev2)
 	}
 	l.selecting = new(selecting)
-	cmd := l.client.Select(name, &imap.SelectOptions{ReadOnly: l.s.cfg.ReadOnly})
+	cmd := l.client.Select(name, &imap.SelectOptions{ReadOnly: !l.m.writable})
 	if enable != nil {
 		if _, err := enable.Wait(); err != nil && !refused(err) {
 			_, _ = cmd.Wait()
@@ -83,7 +83,7 @@ func (l *link) selectMailbox() (selection, error) {
 	l.selecting = nil
 	if err != nil {
 		if refused(err) {
-			return selection{}, selectFault(err, name, l.s.proven)
+			return selection{}, selectFault(err, name, l.proven)
 		}
 		return selection{}, l.lost(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tidings/imapsession/wire"
+	"tidings/internal/crash"
 	"tidings/internal/safetext"
 )
 
@@ -18,6 +19,13 @@ const unseenEvery = time.Second
 // connections are closed (LOGOUT is a courtesy of at most 100 ms).
 func (s *Session) Run(ctx context.Context) error {
 	s.clock.slept()
+	s.load(ctx)
+	defer s.forgetKnown()
+	working := make(chan struct{})
+	crash.Go("worker "+s.cfg.Account, func() {
+		defer close(working)
+		s.worker.run(ctx)
+	})
 	for ctx.Err() == nil {
 		visited, err := s.attempt(ctx)
 		if ctx.Err() != nil {
@@ -27,6 +35,7 @@ func (s *Session) Run(ctx context.Context) error {
 			break
 		}
 	}
+	<-working
 	s.finishAll(errors.New("the program ended before this was done"))
 	s.enter(StateEvent{State: Offline})
 	return ctx.Err()
@@ -36,15 +45,21 @@ func (s *Session) Run(ctx context.Context) error {
 // it ended as a visit does; otherwise the error is a *fault.
 func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 	s.enter(StateEvent{State: Connecting, Attempt: s.backoff.failures, Watch: s.cfg.Watch})
-	l, err := s.connect(ctx)
+	l, err := s.connect(ctx, asMonitor)
 	if err != nil {
 		return false, err
 	}
 	defer l.close()
-	if err = l.serve(ctx); err == nil {
+	err = l.serve(ctx)
+	l.keepLast()
+	s.worker.rise(false)
+	if err == nil {
 		return true, nil
 	}
 	f := asFault(err)
+	if l.liveSince.IsZero() && isLimit(f) {
+		s.worker.giveWay(f)
+	}
 	switch {
 	case f.parser:
 		s.mourn(l)
@@ -166,7 +181,7 @@ func (l *link) turn() (worked bool, err error) {
 	}{
 		{func() bool { return l.desync != nil }, l.reselect},
 		{func() bool { return l.newDue(now) }, l.fetchNew},
-		{l.s.hasJob, l.work},
+		{l.hasJob, l.work},
 		{l.screenDue, func() error { return l.fill(l.screenWants()) }},
 		{func() bool { return l.unseenDue(now) }, l.countUnseen},
 		{func() bool { return !now.Before(l.auditAt) }, l.audit},
@@ -189,8 +204,8 @@ func (l *link) turn() (worked bool, err error) {
 // due tells whether IDLE has to end for something.
 func (l *link) due() bool {
 	now := time.Now()
-	l.s.endRefused()
-	return l.desync != nil || l.newDue(now) || l.s.hasJob() || l.screenDue() ||
+	l.s.endRefused(asMonitor)
+	return l.desync != nil || l.newDue(now) || l.hasJob() || l.screenDue() ||
 		l.unseenDue(now) || !now.Before(l.auditAt) || now.Sub(l.started) >= l.s.cfg.MaxAge
 }
 
@@ -218,31 +233,37 @@ func (l *link) unseenDue(now time.Time) bool {
 	return !s.unseen.known && !now.Before(l.unseenAt)
 }
 
-// work gives the next job its turn.
+// hasJob tells whether a command waits for this link.
+func (l *link) hasJob() bool { return l.s.hasJob(l.role) }
+
+// work gives the monitor's next job its turn.
 func (l *link) work() error {
-	j := l.s.nextJob()
+	j := l.s.nextJob(l)
 	if j == nil {
 		return nil
 	}
-	l.running = j
 	l.quietAgain()
-	var err error
+	if t, _, aimed := aim(j.cmd); aimed && l.visits(t) {
+		return l.away(j)
+	}
+	return l.do(j)
+}
+
+// run does what a job asks for, in the mailbox that is selected.
+func (l *link) run(j *job) error {
 	switch c := j.cmd.(type) {
 	case FetchBody:
-		err = l.fetchBody(j, c)
+		return l.fetchBody(j, c)
 	case StoreFlags:
-		err = l.storeFlags(j, c)
+		return l.storeFlags(j, c)
 	case Move:
-		err = l.move(j, c)
+		return l.move(j, c)
 	case ListFolders:
-		err = l.listFolders(j)
+		return l.listFolders(j)
 	default:
 		l.s.finish(j, fmt.Errorf("no such command: %T", c), safetext.Text{})
+		return nil
 	}
-	if err == nil {
-		l.running = nil
-	}
-	return err
 }
 
 // quietAgain puts the audit off: it is for quiet times.

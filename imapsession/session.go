@@ -2,7 +2,9 @@
 // connects, logs in, selects, holds IDLE, runs queued commands, and recovers
 // from everything that breaks.
 //
-// One goroutine, Run's, is the sole user and the sole waiter of a connection.
+// An account has at most two connections: the monitor, which stays in its
+// mailbox, and the worker, opened on demand for what would keep the monitor from
+// it. Each has one goroutine, which is its sole user and its sole waiter.
 // What it learns comes from the tap's wire-ordered events; imapclient encodes
 // its commands and decodes rich results, and is believed about nothing else.
 // Everything that happens is said as an Event, in order, through the Box.
@@ -18,6 +20,7 @@ import (
 	"time"
 
 	"tidings/imapsession/wire"
+	"tidings/internal/crash"
 	"tidings/store"
 )
 
@@ -162,6 +165,9 @@ type Session struct {
 	tap        *wire.Tap // of the link in use
 	lastSign   time.Time // of the links before it
 
+	worker worker
+	known  known
+
 	mailbox // Run's goroutine alone
 	backoff backoff
 	clock   clock
@@ -176,6 +182,8 @@ func New(cfg Config) *Session {
 	s := &Session{cfg: cfg, log: cfg.Log, wake: make(chan struct{}, 1)}
 	s.box = NewBox(s.overflow)
 	s.mailbox = newMailbox(cfg.Mailbox, s.box, s.log)
+	s.mailbox.writable = !cfg.ReadOnly
+	s.worker.init(s)
 	s.clock.wall = cfg.Wall
 	return s
 }
@@ -187,20 +195,26 @@ func (s *Session) Events() *Box { return s.box }
 func (s *Session) Do(c Command) CommandID {
 	s.mu.Lock()
 	s.lastID++
-	id := s.lastID
-	s.queue = append(s.queue, &job{id: id, cmd: c})
+	j := &job{id: s.lastID, cmd: c, at: s.roleFor(c)}
+	s.queue = append(s.queue, j)
 	s.mu.Unlock()
 	s.poke()
-	return id
+	return j.id
 }
 
 // Cancel ends a queued or running command as soon as possible; its Result says
-// context.Canceled unless it was done already.
+// context.Canceled unless it was done already. A body that is on its way on the
+// worker connection ends with that: it would be in the way for as long as it is.
 func (s *Session) Cancel(id CommandID) {
 	s.mu.Lock()
 	for _, j := range s.queue {
-		if j.id == id {
-			j.canceled = true
+		if j.id != id {
+			continue
+		}
+		j.canceled = true
+		if _, ok := j.cmd.(FetchBody); ok && j.on != nil && j.on.role == asWorker {
+			l := j.on
+			crash.Go("cancel", func() { l.kill(errCanceled) }) // closing TLS may wait
 		}
 	}
 	s.mu.Unlock()
@@ -240,10 +254,16 @@ func (s *Session) LastSign() time.Time {
 	return s.lastSign
 }
 
-// poke wakes Run's goroutine wherever it waits.
+// poke wakes the goroutines of both connections wherever they wait.
 func (s *Session) poke() {
+	nudge(s.wake)
+	nudge(s.worker.wake)
+}
+
+// nudge leaves a token in a channel of capacity 1.
+func nudge(ch chan<- struct{}) {
 	select {
-	case s.wake <- struct{}{}:
+	case ch <- struct{}{}:
 	default:
 	}
 }

@@ -1,6 +1,7 @@
 package imapsession
 
 import (
+	"slices"
 	"time"
 
 	"tidings/internal/safetext"
@@ -46,15 +47,36 @@ func (l *link) working(state State, reason safetext.Text) {
 	})
 }
 
-// live says that the list is in step; doubts is why it might say more than
-// that, e.g. that IDLE was refused.
+// live says that the list is in step.
 func (l *link) live() {
 	l.liveSince = time.Now()
+	l.sayLive()
+	l.s.worker.rise(true)
+}
+
+// sayLive says what the live link is like; the reason is why it is not as it
+// could be, e.g. that IDLE was refused.
+func (l *link) sayLive() {
+	alone, _ := l.s.worker.news()
+	l.s.worker.tell(alone)
 	l.s.enter(StateEvent{
 		State:     Live,
-		Reason:    l.watchNote,
+		Reason:    safetext.Join(nonEmpty(l.watchNote, alone), "; "),
 		Transport: l.transport,
 		Watch:     l.watch,
 		ReadOnly:  l.readOnly,
 	})
+}
+
+func nonEmpty(texts ...safetext.Text) []safetext.Text {
+	return slices.DeleteFunc(texts, safetext.Text.IsEmpty)
+}
+
+// atRest does what is due where the monitor is about to wait, without a word to
+// the server.
+func (l *link) atRest() {
+	l.s.tellUnseen()
+	if _, changed := l.s.worker.news(); changed {
+		l.sayLive()
+	}
 }
