@@ -19,15 +19,22 @@ type account struct {
 	trouble  safetext.Text // the last reason that was told, until the link is live
 	lastSign time.Time     // copied from the session by Update, so that View is pure
 
-	epoch    uint32 // 0: nothing selected yet
-	mailbox  string // raw name
-	box      safetext.Text
-	validity uint32
-	view     listView
-	sums     *store.Summaries
-	over     store.Overlay
-	unseen   uint32
-	counted  bool // unseen is known
+	loaded bool      // there is a list, from the cache or from the server
+	epoch  uint32    // of the list; 0: it is from the cache, or there is none
+	asOf   time.Time // the list is from the cache and was confirmed then; zero: by now
+	wanted wanted    // the selection of an earlier run, until it is found
+	// heardLast is when the link was last known to be live before the list now on
+	// screen: what arrived since is told in one piece.
+	heardLast time.Time
+	confirmed time.Time // the last asOf
+	mailbox   string    // raw name
+	box       safetext.Text
+	validity  uint32
+	view      listView
+	sums      *store.Summaries
+	over      store.Overlay
+	unseen    uint32
+	counted   bool // unseen is known
 
 	jobs    map[imapsession.CommandID]job
 	folders folders
@@ -35,8 +42,11 @@ type account struct {
 
 	visible     imapsession.Visible // as last told to the session
 	asked       map[store.UID]bool  // visible.Missing, as a set
-	waiting     bool                // placeholders are painted
-	waitPending bool                // their 100 ms are running
+	pages       pages
+	kept        keptSelection
+	progress    imapsession.ProgressEvent // of the backfill; Ended where there is none
+	waiting     bool                      // placeholders are painted
+	waitPending bool                      // their 100 ms are running
 
 	reader *reader // nil: no message is open
 	emoji  bool    // draw emoji as text
@@ -46,6 +56,7 @@ func newAccount(cfg Account, emojiText bool) *account {
 	return &account{
 		cfg: cfg, emoji: emojiText, view: newListView(), sums: store.NewSummaries(maxSummaries),
 		jobs: map[imapsession.CommandID]job{}, box: safetext.Const("INBOX"),
+		progress: imapsession.ProgressEvent{Ended: true},
 	}
 }
 
@@ -92,6 +103,11 @@ func (a *account) grave() row {
 	return row{summary: s, gone: true}
 }
 
+// place is the mailbox on screen, as caches know it.
+func (a *account) place() store.Place {
+	return store.Place{Mailbox: a.mailbox, UIDValidity: a.validity}
+}
+
 // target aims a command at one message of this mailbox.
 func (a *account) target(uid store.UID) imapsession.Target {
 	return imapsession.Target{Mailbox: a.mailbox, UIDValidity: a.validity, UIDs: []store.UID{uid}}
@@ -111,16 +127,18 @@ func (a *account) subject(uid store.UID) safetext.Text {
 // readOnly reports whether nothing may be changed.
 func (a *account) readOnly() bool { return a.cfg.ReadOnly || a.state.ReadOnly }
 
-// show tells the session which rows are on screen, when that is news to it,
-// and returns whether some of them are still without their summary.
-func (a *account) show() (missing bool) {
-	if a.epoch == 0 {
+// show has what the screen lacks brought: summaries by the cache, those that it
+// has not and rows that are not known by the session, which is told what is on
+// screen when that is news to it. It returns whether something is missing.
+func (m *Model) show(a *account) (missing bool) {
+	if !a.loaded {
 		return false
 	}
 	lo, hi, ok := a.view.bounds()
 	if !ok {
 		return false
 	}
+	a.pages.begin()
 	v := imapsession.Visible{Epoch: a.epoch, Lo: uint32(lo + 1), Hi: uint32(hi)}
 	news := v.Epoch != a.visible.Epoch || v.Lo != a.visible.Lo || v.Hi != a.visible.Hi
 	for i := lo; i < hi; i++ {
@@ -131,11 +149,16 @@ func (a *account) show() (missing bool) {
 		}
 		if a.sums.Get(uid) == nil {
 			missing = true
+			if a.mayBeKept(uid) {
+				a.pages.wish = append(a.pages.wish, uid)
+				continue
+			}
 			v.Missing = append(v.Missing, uid)
 			news = news || !a.asked[uid]
 		}
 	}
-	if news {
+	m.turnPages(a, lo, hi)
+	if news && a.epoch != 0 {
 		a.visible = v
 		a.asked = nil
 		if len(v.Missing) > 0 {

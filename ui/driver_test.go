@@ -119,6 +119,10 @@ func (p *person) send(msg tea.Msg) {
 	_, c := p.m.Update(msg)
 	p.run(c)
 	p.checkFrame()
+	for _, f := range p.m.shown {
+		f()
+	}
+	p.m.shown = nil
 }
 
 // idle lets everything happen that happens by itself without time passing.

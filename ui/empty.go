@@ -37,9 +37,9 @@ func (m *Model) drawEmpty(p *pen, a *account, y, h int) {
 // about to change.
 func emptiness(a *account) (head ink, why safetext.Text) {
 	switch {
-	case a.state.State == imapsession.Live && a.epoch != 0:
+	case a.state.State == imapsession.Live && a.loaded && a.asOf.IsZero():
 		return "Nothing here. New mail will appear by itself.", why
-	case a.epoch != 0:
+	case a.loaded:
 		return "There was nothing here when the server was last heard.", a.trouble
 	case a.state.Fatal:
 		return "Not connected", a.state.Reason

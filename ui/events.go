@@ -54,6 +54,8 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 			m.foldersArrived(a, ev)
 		case imapsession.ResultEvent:
 			m.ended(a, ev)
+		case imapsession.ProgressEvent:
+			a.progressed(ev)
 		case imapsession.AlertEvent:
 			word := ink("the server says: ")
 			if ev.Bye {
@@ -73,6 +75,12 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	was := a.state
 	a.state, a.started = ev, true
+	if ev.State != imapsession.Live {
+		a.progress = imapsession.ProgressEvent{Ended: true} // it goes on when the link does
+		if was.State == imapsession.Live {
+			a.heardLast = a.lastSign
+		}
+	}
 	switch {
 	case ev.State == imapsession.Live && was.State != imapsession.Live && was.Attempt > 0:
 		m.say(a, own(sGood, "back online"))
@@ -89,13 +97,20 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 }
 
 func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
-	first := a.epoch == 0
+	first := !a.loaded
+	elsewhere := a.mailbox != ev.Mailbox || a.validity != ev.UIDValidity
+	a.loaded, a.asOf = true, ev.AsOf
+	if !ev.AsOf.IsZero() {
+		a.confirmed = ev.AsOf
+	}
 	a.epoch, a.mailbox, a.validity = ev.Epoch, ev.Mailbox, ev.UIDValidity
 	a.box = safetext.Clean(ev.Mailbox)
 	if strings.EqualFold(ev.Mailbox, "INBOX") {
 		a.box = safetext.Const("INBOX")
 	}
+	dropped := 0
 	if ev.Reload {
+		dropped = a.over.Len()
 		a.over.Reset()
 		a.sums.Reset()
 		if a.reader != nil {
@@ -113,11 +128,22 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 		r.gone = true
 	}
 	a.view.resync(ev.List, func(uid store.UID) bool { return gone[uid] }, ev.Reload || first)
+	top, _, _ := ev.List.MaxUID()
+	a.pages.reset(top, elsewhere)
+	if ev.Selected != 0 {
+		a.wanted = wanted{ev.Selected, a.view.uid}
+	}
+	a.restore()
+	m.baseline(a, ev, top)
 	if first {
 		return
 	}
 	if ev.Reload {
-		m.say(a, own(sWarn, "the server renumbered the mailbox: loaded anew"))
+		line := []span{own(sWarn, "the server renumbered the mailbox: loaded anew")}
+		if dropped > 0 {
+			line = append(line, own(sWarn, ", and "+ink(thousands(dropped))+plural(dropped, " action that waited was", " actions that waited were")+" dropped"))
+		}
+		m.say(a, line...)
 		return
 	}
 	var spans []span

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"sync/atomic"
 	"time"
 
@@ -44,15 +45,17 @@ type Model struct {
 	ringing  bool // a timer for the limiter is running
 
 	clock clock
+	ctx   context.Context // ends with the program
 	done  <-chan struct{} // closed when the program ends; nil: never
 	cmds  []tea.Cmd       // gathered while an Update runs
+	shown []func()        // to be called when the next frame is on the screen
 }
 
 // newModel makes the model; environ tells what terminal it is drawn on.
 func newModel(o Options) *Model {
 	env := environment(o.Environ)
 	m := &Model{
-		opts: o, now: time.Now(), dark: !lightByEnv(env), end: func() {}, profile: colorprofile.Env(o.Environ),
+		opts: o, ctx: context.Background(), now: time.Now(), dark: !lightByEnv(env), end: func() {}, profile: colorprofile.Env(o.Environ),
 		ascii: plainConsole(env), terminal: notify.Detect(o.Environ),
 	}
 	for _, a := range o.Accounts {
@@ -77,6 +80,9 @@ func (m *Model) account() *account {
 
 // Init starts the clock.
 func (m *Model) Init() tea.Cmd {
+	for i, a := range m.accounts {
+		m.later(m.awaitTurn(i, a))
+	}
 	m.later(m.schedule())
 	return tea.Batch(m.cmds...)
 }
@@ -143,6 +149,14 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case redrawMsg:
 	case parsedMsg:
 		m.parsed(msg)
+	case pageMsg:
+		m.pageArrived(m.accounts[msg.account], msg)
+	case keptBodyMsg:
+		m.keptBody(m.accounts[msg.account], msg)
+	case turnMsg:
+		m.takeOver(m.accounts[msg.account])
+	case keepMsg:
+		m.accounts[msg.account].keepSelected()
 	case seenMsg:
 		m.openLongEnough(msg)
 	case barrierMsg:
@@ -188,7 +202,8 @@ func (m *Model) settle() {
 		if a.view.h != h {
 			a.view.resize(h)
 		}
-		missing := a.show()
+		missing := m.show(a)
+		m.minding(i, a)
 		switch {
 		case !missing:
 			a.waiting = false

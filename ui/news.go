@@ -65,6 +65,11 @@ func flagWords(old, new store.Flags) ink {
 // newMail says what arrived and has it announced, unless it is no news: read
 // already, or put here by ourselves.
 func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
+	defer m.toldOf(a, ev)
+	if ev.Gap && ev.Count > 1 {
+		m.digest(a, ev)
+		return
+	}
 	unread := 0
 	var newest *store.Summary
 	for _, uid := range ev.UIDs {
@@ -82,6 +87,9 @@ func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
 		return
 	}
 	spans := []span{own(sAccent, "new: ")}
+	if since := m.gapSince(a); ev.Gap && !since.IsZero() {
+		spans = []span{own(sAccent, "new since "+moment(since, m.now)+": ")}
+	}
 	switch {
 	case newest == nil:
 		spans = append(spans, own(sPlain, ink(thousands(unread))+plural(unread, " message", " messages")))
@@ -90,11 +98,18 @@ func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
 	default:
 		spans = append(spans, own(sPlain, ink(thousands(unread))+" messages, last from "), said(sBold, sender(newest)))
 	}
+	m.sayEverywhere(a, spans)
+	if a.tells() {
+		m.announce(a, newest, unread)
+	}
+}
+
+// sayEverywhere says something of account a that is to be seen from another, too.
+func (m *Model) sayEverywhere(a *account, spans []span) {
 	m.say(a, spans...)
-	if here := m.account(); here != a { // seen from another account
+	if here := m.account(); here != a {
 		m.say(here, append([]span{said(sBold, a.cfg.Name), own(sDim, " ")}, spans...)...)
 	}
-	m.announce(a, newest, unread)
 }
 
 func plural(n int, one, more ink) ink {

@@ -47,15 +47,34 @@ type Cache interface {
 	Body(ctx context.Context, at store.Place, uid store.UID) ([]byte, error)
 	// KeepSelected remembers on which message the person is. It does not block.
 	KeepSelected(at store.Place, uid store.UID)
+	// Near returns the first message that arrived on a day or later, by
+	// INTERNALDATE's date as the server printed it; 0 if there is none. sure tells
+	// that no message which is not kept could come before it.
+	Near(ctx context.Context, at store.Place, day time.Time) (uid store.UID, sure bool, err error)
+}
+
+// Marks keeps up to where the person was told of new mail, for one account and
+// mailbox, beyond the program's end. Its methods may be called from any
+// goroutine and never wait.
+type Marks interface {
+	// Turn is closed when it is this process that tells the person: of several
+	// that watch the mailbox, one does.
+	Turn() <-chan struct{}
+	// Mark returns the highest UID that the person was told of, and when that was
+	// last known to be all there is; ok is false where nothing is known of a
+	// place.
+	Mark(at store.Place) (uid store.UID, when time.Time, ok bool)
+	// Tell records that the person was told of all mail up to uid. It is called
+	// when that stands on the screen.
+	Tell(at store.Place, uid store.UID)
 }
 
 // Account is one account on screen.
 type Account struct {
 	// Cache is nil where there is none.
 	Cache Cache
-	// Told is called, on the loop, when the person has been told of all mail up
-	// to a UID; it must not block. nil: nobody keeps it.
-	Told    func(at store.Place, uid store.UID)
+	// Marks is nil where nobody keeps what was told.
+	Marks   Marks
 	Name    safetext.Text
 	Session Session
 	// MarkSeen: how long a message must be open before it is marked read; 0 at

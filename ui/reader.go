@@ -18,6 +18,7 @@ type reader struct {
 	summary  *store.Summary // as far as the list knew it; may be nil
 	body     imapsession.CommandID
 	opened   time.Time
+	asking   bool // the cache is asked for it; the server is not, so far
 	gone     bool // expunged while open
 	failed   safetext.Text
 
@@ -69,9 +70,12 @@ func (m *Model) open(a *account) {
 	}
 	m.dropReader(a)
 	r := &reader{uid: uid, validity: a.validity, summary: a.sums.Get(uid), opened: m.now}
-	r.body = a.cfg.Session.Do(imapsession.FetchBody{Target: a.target(uid)})
-	a.jobs[r.body] = job{kind: jobBody, uid: uid, subject: a.subject(uid)}
 	a.reader = r
+	if a.cfg.Cache != nil {
+		m.askCache(a, r)
+	} else {
+		a.fetchBody(r)
+	}
 	m.later(m.after(slow, redrawMsg{}))
 	switch delay := a.cfg.MarkSeen; {
 	case delay == 0:
@@ -79,6 +83,50 @@ func (m *Model) open(a *account) {
 	case delay > 0:
 		m.later(m.after(delay, seenMsg{m.indexOf(a), uid, m.now}))
 	}
+}
+
+// fetchBody has the session fetch the message.
+func (a *account) fetchBody(r *reader) {
+	target := imapsession.Target{Mailbox: a.mailbox, UIDValidity: r.validity, UIDs: []store.UID{r.uid}}
+	r.body = a.cfg.Session.Do(imapsession.FetchBody{Target: target})
+	a.jobs[r.body] = job{kind: jobBody, uid: r.uid, subject: a.subject(r.uid)}
+}
+
+// keptBodyMsg is the cache's answer to a message that was opened; data is nil
+// where it has not got it.
+type keptBodyMsg struct {
+	account int
+	uid     store.UID
+	opened  time.Time
+	data    []byte
+}
+
+// askCache looks for the message in the cache, before the session is asked.
+func (m *Model) askCache(a *account, r *reader) {
+	r.asking = true
+	index, uid, opened, cache, ctx := m.indexOf(a), r.uid, r.opened, a.cfg.Cache, m.ctx
+	at := store.Place{Mailbox: a.mailbox, UIDValidity: r.validity}
+	m.later(func() tea.Msg {
+		data, err := cache.Body(ctx, at, uid)
+		if err != nil {
+			data = nil // the session has it, or says why not
+		}
+		return keptBodyMsg{index, uid, opened, data}
+	})
+}
+
+// keptBody takes the message from the cache, or has it fetched.
+func (m *Model) keptBody(a *account, msg keptBodyMsg) {
+	r := a.reader
+	if r == nil || !r.asking || r.uid != msg.uid || !r.opened.Equal(msg.opened) {
+		return
+	}
+	r.asking = false
+	if msg.data == nil {
+		a.fetchBody(r)
+		return
+	}
+	r.data, r.size, r.complete = msg.data, int64(len(msg.data)), true
 }
 
 func (m *Model) indexOf(a *account) int {
@@ -113,7 +161,7 @@ func (m *Model) closeReader(a *account) {
 
 func (m *Model) dropReader(a *account) {
 	if r := a.reader; r != nil {
-		if !r.complete && r.failed.IsEmpty() {
+		if r.body != 0 && !r.complete && r.failed.IsEmpty() {
 			a.cfg.Session.Cancel(r.body)
 		}
 		delete(a.jobs, r.body)

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"tidings/imapsession"
 	"tidings/internal/message"
 	"tidings/internal/safetext"
 )
@@ -25,8 +26,12 @@ func (m *Model) drawReaderLine(p *pen, a *account, at area, y int) {
 			p.text(sPlain, why[y-3].Text, p.room)
 		}
 	case r.msg == nil:
-		if y == 2 && m.now.Sub(r.opened) >= slow {
+		switch {
+		case y != 2 || m.now.Sub(r.opened) < slow:
+		case a.state.State == imapsession.Live || r.asking:
 			p.ink(sDim, "fetching")
+		default:
+			p.ink(sDim, "Not kept here; it is fetched when the server can be reached.")
 		}
 	case i < len(r.lines):
 		l := &r.lines[i]

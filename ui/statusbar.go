@@ -17,19 +17,24 @@ func (m *Model) drawStatus(p *pen) {
 		p.end(sBar)
 		return
 	}
-	left := m.place(a)
-	lw := p.spansWidth(left) + 1
-	var right []span
-	need := 0
-	for detail := 3; detail >= 0; detail-- {
-		right = m.link(a, detail)
-		// An outside text (the reason) may give way down to a few words.
-		need = p.spansWidth(right)
-		for _, s := range right {
-			need -= max(width(s.said.String(), p.method)-leastReason, 0)
-		}
-		if need+2+lw+1 <= p.room {
-			break
+	var left, right []span
+	lw, need := 0, 0
+	// What is under way is told as far as there is room, but for the last detail
+	// of the link.
+fitting:
+	for more := m.underWay(a); more >= 0; more-- {
+		left = append(m.place(a), m.progress(a, more)...)
+		lw = p.spansWidth(left) + 1
+		for detail := 3; detail >= min(more, 1); detail-- {
+			right = m.link(a, detail)
+			// An outside text (the reason) may give way down to a few words.
+			need = p.spansWidth(right)
+			for _, s := range right {
+				need -= max(width(s.said.String(), p.method)-leastReason, 0)
+			}
+			if need+2+lw+1 <= p.room {
+				break fitting
+			}
 		}
 	}
 	rw := min(p.spansWidth(right), max(p.room-lw-3, need))
@@ -64,7 +69,7 @@ func (m *Model) place(a *account) []span {
 		out = append(out, said(sBarDim, a.cfg.Name), own(sBarDim, " "))
 	}
 	out = append(out, said(sBarBold, a.box))
-	if a.epoch == 0 {
+	if !a.loaded {
 		return out
 	}
 	unread, style := ink("?"), sBarDim
@@ -96,6 +101,9 @@ func (m *Model) place(a *account) []span {
 func (m *Model) link(a *account, detail int) []span {
 	marks := &m.theme.marks
 	s := a.state
+	if !a.asOf.IsZero() {
+		return m.unconfirmed(a, detail)
+	}
 	var heard ink = "never heard"
 	since := time.Duration(0)
 	if !a.lastSign.IsZero() {

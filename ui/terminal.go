@@ -81,7 +81,7 @@ func newProgram(ctx context.Context, m *Model, o Options) (*program, error) {
 	// Quitting ends the context instead of returning tea.Quit: that one would
 	// have a last frame made.
 	ctx, m.end = context.WithCancel(ctx)
-	m.done = ctx.Done()
+	m.ctx, m.done = ctx, ctx.Done()
 	in, out := os.Stdin, os.Stdout
 	for _, f := range []struct {
 		given any
@@ -203,6 +203,10 @@ func (s shown) View() tea.View {
 		f.Progress = tty.Progress{State: tty.ProgressState(b.State), Percent: b.Value}
 	}
 	s.terminal.Paint(f)
+	for _, told := range s.Model.shown {
+		s.terminal.AfterPaint(told)
+	}
+	s.Model.shown = nil
 	return v
 }
 
@@ -213,6 +217,7 @@ func (m *Model) View() tea.View {
 	v.ReportFocus = true
 	v.MouseMode = tea.MouseModeCellMotion
 	v.WindowTitle = m.title().String()
+	v.ProgressBar = m.progressBar()
 	return v
 }
 

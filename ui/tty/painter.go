@@ -40,6 +40,7 @@ type inbox struct {
 type work struct {
 	frame        Frame
 	beside       []string // sequences, each whole
+	after        []func() // to be called when the frame is written
 	anew         bool     // nothing is known of what the screen shows
 	synchronized bool     // the terminal knows mode 2026
 }
@@ -67,6 +68,8 @@ func (i *inbox) write(sequence string) {
 	})
 }
 
+func (i *inbox) afterwards(f func()) { i.change(func(w *work) { w.after = append(w.after, f) }) }
+
 func (i *inbox) change(f func(*work)) {
 	i.mu.Lock()
 	f(&i.work)
@@ -77,12 +80,18 @@ func (i *inbox) change(f func(*work)) {
 	}
 }
 
-// take returns the work. The frame stays for the next painter.
+// take returns the work. The frame stays for the next painter, and what is to be
+// called stays until there is a frame.
 func (i *inbox) take() work {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	w := i.work
 	i.work.beside, i.work.anew = nil, false
+	if w.frame.Width > 0 && w.frame.Height > 0 {
+		i.work.after = nil
+	} else {
+		w.after = nil
+	}
 	return w
 }
 
@@ -147,20 +156,27 @@ func (p *painter) run() {
 			out = append(out, drawn...)
 		}
 		if len(out) > 0 {
-			p.write(out)
+			if !p.write(out) {
+				continue // what is in w.after did not come to pass
+			}
 			if free.Before(began) {
 				free = began
 			}
 			free = free.Add(frameGap)
 		}
+		for _, f := range w.after {
+			f()
+		}
 	}
 }
 
-// write waits for the terminal to take b.
-func (p *painter) write(b []byte) {
-	if _, err := p.device.Write(b); err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
+// write waits for the terminal to take b, and reports whether it did.
+func (p *painter) write(b []byte) bool {
+	_, err := p.device.Write(b)
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 		p.gone()
 	}
+	return err == nil
 }
 
 // leave puts the terminal back as enter found it.

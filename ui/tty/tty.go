@@ -133,6 +133,11 @@ func (t *Terminal) Close() {
 // Paint shows a frame. Only the newest one that was not drawn yet counts.
 func (t *Terminal) Paint(f Frame) { t.inbox.paint(f) }
 
+// AfterPaint has f called, on a goroutine of this package, when the frame that
+// was last given to Paint, or one after it, has been written to the terminal;
+// never, if that does not happen.
+func (t *Terminal) AfterPaint(f func()) { t.inbox.afterwards(f) }
+
 // Write has a sequence written that is no part of the frame, such as a bell.
 // It makes Terminal an io.Writer; it never fails and never waits.
 func (t *Terminal) Write(b []byte) (int, error) {

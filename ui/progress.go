@@ -1,0 +1,83 @@
+package ui
+
+import (
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"tidings/imapsession"
+)
+
+// progressed takes how far the filling of the cache has come.
+func (a *account) progressed(ev imapsession.ProgressEvent) {
+	if ev.ID != 0 {
+		return
+	}
+	if ev.Total > 0 && ev.Done >= ev.Total {
+		ev.Ended = true
+	}
+	a.progress = ev
+}
+
+// underWay is in how many degrees of detail there is something to tell of.
+func (m *Model) underWay(a *account) int {
+	if a.progress.Ended {
+		return 0
+	}
+	return 3
+}
+
+// progress says how far the filling of the cache has come: nothing (0), in per
+// cent (1), the number (2), and the rate and what is left as well (3).
+func (m *Model) progress(a *account, detail int) []span {
+	p := a.progress
+	if p.Ended || detail == 0 {
+		return nil
+	}
+	out := []span{own(sBar, "  ")}
+	done := ink(thousands(int(p.Done)))
+	switch {
+	case p.Total <= 0:
+		out = append(out, own(sBarDim, "headers "), own(sBar, done))
+	case detail == 1:
+		return append(out, own(sBarDim, ink(thousands(percent(p)))+"%"))
+	default:
+		out = append(out, own(sBarDim, "headers "), own(sBar, done), own(sBarDim, " of "+ink(thousands(int(p.Total)))))
+	}
+	if detail < 3 {
+		return out
+	}
+	if p.Rate >= 1 {
+		out = append(out, own(sBarDim, ", "+ink(thousands(int(p.Rate)))+"/s"))
+	}
+	if p.Left > 0 {
+		out = append(out, own(sBarDim, ", "+countdown(p.Left.Round(time.Second))+" left"))
+	}
+	return out
+}
+
+func percent(p imapsession.ProgressEvent) int {
+	return int(min(max(p.Done*100/max(p.Total, 1), 0), 100))
+}
+
+// progressBar is the state that terminals show in a tab or task bar (OSC 9;4):
+// of all accounts together; nil where nothing is under way.
+func (m *Model) progressBar() *tea.ProgressBar {
+	var sum imapsession.ProgressEvent
+	known, any := true, false
+	for _, a := range m.accounts {
+		if p := a.progress; !p.Ended {
+			any = true
+			known = known && p.Total > 0
+			sum.Done += min(p.Done, max(p.Total, 0))
+			sum.Total += p.Total
+		}
+	}
+	switch {
+	case !any:
+		return nil
+	case !known:
+		return tea.NewProgressBar(tea.ProgressBarIndeterminate, 0)
+	}
+	return tea.NewProgressBar(tea.ProgressBarDefault, percent(sum))
+}
