@@ -1,5 +1,3 @@
-// Package save writes files for the person: whole or not at all, and for their
-// eyes only.
 package save
 
 import (
@@ -15,13 +13,13 @@ import (
 // A symbolic link is followed, so that a config kept elsewhere stays there. The
 // directory has to exist.
 func Replace(path string, data []byte) error {
-	return write(path, data, func(from, to string) error { return os.Rename(from, to) })
+	return put(path, data, func(from, to string) error { return os.Rename(from, to) })
 }
 
 // Create is Replace for a file that must not exist: fs.ErrExist where it does,
 // and nothing is changed then.
 func Create(path string, data []byte) error {
-	return write(path, data, func(from, to string) error {
+	return put(path, data, func(from, to string) error {
 		// A link, unlike a rename, fails where the name is taken.
 		err := os.Link(from, to)
 		if err == nil {
@@ -38,7 +36,7 @@ func Create(path string, data []byte) error {
 	})
 }
 
-func write(path string, data []byte, place func(from, to string) error) (err error) {
+func put(path string, data []byte, place func(from, to string) error) (err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
