@@ -87,3 +87,12 @@ func (c *cached) link(ring *cached) {
 	c.prev, c.next = ring, ring.next
 	c.prev.next, c.next.prev = c, c
 }
+
+// All returns the summaries held, in no particular order.
+func (s *Summaries) All() []*Summary {
+	all := make([]*Summary, 0, len(s.byUID))
+	for _, c := range s.byUID {
+		all = append(all, c.sum)
+	}
+	return all
+}
