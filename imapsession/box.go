@@ -31,8 +31,9 @@ type Box struct {
 	// own is the index of the last ResyncEvent if it was made here for an
 	// overflow and still waits, else -1.
 	own int
-	// held: Next waits for the rest of what belongs together.
-	held bool
+	// held counts those who are putting what belongs together: Next waits for the
+	// rest of it.
+	held int
 }
 
 // NewBox makes a Box; resync is called on the putting goroutine to make the
@@ -44,7 +45,8 @@ func newBox(limit int, resync func() ResyncEvent) *Box {
 	return &Box{limit: limit, resync: resync, wake: make(chan struct{}, 1), own: -1}
 }
 
-// Put appends an event. Only the session's goroutine calls it.
+// Put appends an event. List events and, once there were any, ResyncEvents are
+// put by the session's goroutine alone.
 func (b *Box) Put(ev Event) {
 	b.mu.Lock()
 	b.put(ev)
@@ -57,11 +59,11 @@ func (b *Box) Put(ev Event) {
 
 // Together runs put and hands what it puts to the listener in one piece, as far
 // as that asks for so many at a time: rows without their summaries would be
-// asked for again. Only the session's goroutine calls it; put must not wait.
+// asked for again. put must not wait.
 func (b *Box) Together(put func()) {
-	b.hold(true)
+	b.hold(1)
 	defer func() {
-		b.hold(false)
+		b.hold(-1)
 		select {
 		case b.wake <- struct{}{}:
 		default:
@@ -70,10 +72,10 @@ func (b *Box) Together(put func()) {
 	put()
 }
 
-func (b *Box) hold(on bool) {
+func (b *Box) hold(n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.held = on
+	b.held += n
 }
 
 func (b *Box) put(ev Event) {
@@ -207,7 +209,7 @@ func (b *Box) take(limit int) []Event {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := len(b.queue) - b.head
-	if n == 0 || b.held {
+	if n == 0 || b.held > 0 {
 		return nil
 	}
 	if limit > 0 {

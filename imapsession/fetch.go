@@ -229,5 +229,6 @@ func (l *link) publish(sums []*store.Summary) {
 	}
 	l.s.brought += uint64(len(sums))
 	l.s.missingTold(sums)
+	l.keepSummaries(sums)
 	l.s.box.Put(SummariesEvent{UIDValidity: l.m.uidValidity, Summaries: sums})
 }

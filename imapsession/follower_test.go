@@ -177,8 +177,11 @@ func (f *follower) takeOne(ev Event) {
 	case StateEvent:
 		f.states = append(f.states, ev)
 	case ResyncEvent:
-		if ev.Epoch <= f.epoch {
+		if ev.Epoch <= f.epoch && (ev.AsOf.IsZero() || f.epoch != 0) {
 			f.t.Errorf("epoch %d follows %d", ev.Epoch, f.epoch)
+		}
+		if ev.AsOf.IsZero() != (ev.Epoch != 0) {
+			f.t.Errorf("a list of epoch %d is as of %v", ev.Epoch, ev.AsOf)
 		}
 		if ev.UIDValidity != f.validity {
 			f.told = map[store.UID]bool{}

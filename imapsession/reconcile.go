@@ -36,6 +36,7 @@ func (l *link) reconcile(sel selection) error {
 	s.uidValidity = sel.uidValidity
 	s.anyKeyword = sel.anyKeyword
 	s.selected = true
+	s.modseq = 0
 	s.unseen = unseen{told: s.unseen.told}
 
 	if reload {
@@ -55,7 +56,7 @@ func (l *link) reconcile(sel selection) error {
 		}
 	}
 	if err != nil {
-		s.list, s.freshFrom = old, before.freshFrom
+		s.list, s.freshFrom, s.modseq = old, before.freshFrom, before.modseq
 		s.uidValidity, s.selected = before.uidValidity, before.selected
 		return err
 	}
@@ -79,6 +80,9 @@ func (l *link) reconcile(sel selection) error {
 			})
 		}
 	})
+	s.silent = false
+	s.keep()
+	l.keepSummaries(summaries)
 	return nil
 }
 

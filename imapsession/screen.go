@@ -116,10 +116,13 @@ func (l *link) awaitScreen(ctx context.Context) bool {
 	defer timer.Stop()
 	for {
 		l.s.mu.Lock()
-		epoch := l.s.visible.Epoch
+		v := l.s.visible
 		l.s.mu.Unlock()
-		if epoch == 0 || epoch == l.s.epoch {
-			return epoch != 0
+		switch {
+		case v.Epoch == l.s.epoch:
+			return true
+		case v.Epoch == 0 && v.Hi == 0 && len(v.Missing) == 0:
+			return false // nobody looks
 		}
 		select {
 		case <-l.s.wake:

@@ -138,6 +138,7 @@ func (l *link) serve(ctx context.Context) error {
 	l.tap.SetPhase(wire.PhaseCommand)
 	l.chooseWatch()
 	l.working(Selecting, safetext.Text{})
+	l.s.takeKnown(ctx)
 	if err := l.openMailbox(); err != nil {
 		return err
 	}
@@ -198,6 +199,7 @@ func (l *link) turn() (worked bool, err error) {
 		}
 		l.pump()
 	}
+	l.s.checkpoint()
 	return worked, nil
 }
 
@@ -217,6 +219,9 @@ func (l *link) nextDue(now time.Time) time.Duration {
 	}
 	if l.newWanted() {
 		d = min(d, l.newAt.Sub(now))
+	}
+	if in := l.s.checkpointIn(now); in >= 0 {
+		d = min(d, in)
 	}
 	return max(d, time.Millisecond)
 }

@@ -76,6 +76,7 @@ func nonEmpty(texts ...safetext.Text) []safetext.Text {
 // the server.
 func (l *link) atRest() {
 	l.s.tellUnseen()
+	l.s.checkpoint()
 	if _, changed := l.s.worker.news(); changed {
 		l.sayLive()
 	}
