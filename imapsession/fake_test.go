@@ -31,6 +31,9 @@ type fakeServer struct {
 	dials    int
 	dialErr  error
 	greeting string
+	// others are the mailboxes besides INBOX, by name; what they hold is all that
+	// is looked at.
+	others map[string]*fakeServer
 	// on, if not nil, is asked first; true means that it has answered.
 	on func(c *fakeConn, tag, cmd string) bool
 }
@@ -45,8 +48,10 @@ type fakeConn struct {
 	srv   *fakeServer
 	conn  net.Conn
 	br    *bufio.Reader
-	n     int    // 1 for the first connection
-	idle  string // tag of the IDLE in progress
+	n     int         // 1 for the first connection
+	idle  string      // tag of the IDLE in progress
+	open  *fakeServer // whose rows are selected
+	said  []string    // what it was told, without tags; guarded by srv.mu
 	wmu   sync.Mutex
 	ended chan struct{}
 }
@@ -143,6 +148,7 @@ func (c *fakeConn) line() (string, error) {
 			cmd = line
 		}
 		c.srv.lines = append(c.srv.lines, cmd)
+		c.said = append(c.said, cmd)
 		c.srv.mu.Unlock()
 	}
 	return line, err
@@ -186,9 +192,14 @@ func (c *fakeConn) answer(tag, cmd string) (over bool) {
 	case word == "CAPABILITY":
 		c.send("* CAPABILITY "+s.caps, tag+" OK done")
 	case word == "SELECT" || word == "EXAMINE":
-		s.mu.Lock()
-		n, validity := len(s.rows), s.validity
-		s.mu.Unlock()
+		if name := strings.Trim(rest, `"`); !c.choose(strings.Fields(name)[0]) {
+			c.send(tag + " NO [NONEXISTENT] no such mailbox")
+			return false
+		}
+		box := c.box()
+		box.mu.Lock()
+		n, validity := len(box.rows), box.validity
+		box.mu.Unlock()
 		code := "READ-WRITE"
 		if word == "EXAMINE" {
 			code = "READ-ONLY"
@@ -221,6 +232,29 @@ func (c *fakeConn) answer(tag, cmd string) (over bool) {
 	return false
 }
 
+// box is the server or what is selected of it.
+func (c *fakeConn) box() *fakeServer {
+	if c.open == nil {
+		return c.srv
+	}
+	return c.open
+}
+
+// choose selects a mailbox.
+func (c *fakeConn) choose(name string) bool {
+	if strings.EqualFold(name, "INBOX") {
+		c.open = c.srv
+		return true
+	}
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	box := c.srv.others[name]
+	if box != nil {
+		c.open = box
+	}
+	return box != nil
+}
+
 // inSet tells whether n is in an IMAP number set.
 func inSet(set string, n, star uint32) bool {
 	for part := range strings.SplitSeq(set, ",") {
@@ -248,7 +282,7 @@ func inSet(set string, n, star uint32) bool {
 
 func (c *fakeConn) fetch(tag string, byUID bool, args string) {
 	set, items, _ := strings.Cut(args, " ")
-	s := c.srv
+	s := c.box()
 	s.mu.Lock()
 	rows := slices.Clone(s.rows)
 	s.mu.Unlock()
@@ -300,7 +334,7 @@ func fakeBody(uid uint32) string { return fakeHead(uid) + strings.Repeat(fakeWor
 func fakeSize(uid uint32) int { return len(fakeHead(uid)) + len(fakeWords)*int(uid)*10 }
 
 func (c *fakeConn) search(tag, cmd string) {
-	s := c.srv
+	s := c.box()
 	s.mu.Lock()
 	var uids []string
 	star := uint32(0)
@@ -333,7 +367,7 @@ func (c *fakeConn) search(tag, cmd string) {
 func (c *fakeConn) storeFlags(tag, args string) {
 	f := strings.SplitN(args, " ", 3)
 	names := strings.Fields(strings.Trim(f[2], "()"))
-	s := c.srv
+	s := c.box()
 	s.mu.Lock()
 	var out []string
 	for i := range s.rows {
@@ -356,7 +390,7 @@ func (c *fakeConn) storeFlags(tag, args string) {
 }
 
 func (c *fakeConn) remove(tag, set string, move bool) {
-	s := c.srv
+	s := c.box()
 	s.mu.Lock()
 	var out []string
 	if move {
