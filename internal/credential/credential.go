@@ -34,13 +34,18 @@ const commandTime = 60 * time.Second
 const maxSecret = 64 << 10
 
 // Settings say where one account's secret comes from: the first of Command, Env
-// and File that is set, else the person is asked.
+// and File that is set, else what Vault keeps, else the person is asked.
 type Settings struct {
 	Account string // for the prompt
 	User    string
 	Command []string
 	Env     string
 	File    string // absolute
+	// Vault keeps the password where `tidings login` was told to; nil: nothing
+	// is kept.
+	Vault Vault
+	// NeverAsk: the person is not asked, whatever happens.
+	NeverAsk bool
 
 	// Ask asks the person for the password, on the terminal. Called by Prepare
 	// only. nil: AskTerminal.
@@ -154,10 +159,26 @@ func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 		return fromEnv(s.settings.Env)
 	case s.settings.File != "":
 		return fromFile(s.settings.File)
+	}
+	missing := errAsk
+	if s.settings.Vault != nil {
+		kept, err := s.settings.Vault.Get(ctx, PasswordName(s.settings.Account))
+		switch {
+		case err == nil:
+			return kept, nil
+		case ctx.Err() != nil:
+			return "", ctx.Err()
+		case !errors.Is(err, ErrNoSecret):
+			missing = fmt.Errorf("%w (none of those that are kept could be had: %w)", errAsk, err)
+		}
+	}
+	switch {
+	case s.settings.NeverAsk:
+		return "", fmt.Errorf("none is kept; run: tidings login %s", quote(s.settings.Account))
 	case !terminal && s.refused():
 		return "", errTyped
 	case !terminal:
-		return "", errAsk
+		return "", missing
 	}
 	ask := s.settings.Ask
 	if ask == nil {

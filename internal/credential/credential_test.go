@@ -16,7 +16,12 @@ import (
 
 const secret = "correct horse battery staple"
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv("TIDINGS_TEST_KEYRING") != "" {
+		os.Exit(m.Run()) // the D-Bus library keeps its connection until the process ends
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func write(t *testing.T, mode os.FileMode, content string) string {
 	t.Helper()
@@ -277,5 +282,47 @@ func TestNeverPrinted(t *testing.T) {
 		if strings.Contains(log.String(), form) {
 			t.Errorf("the password is printed as %q:\n%s", form, log.String())
 		}
+	}
+}
+
+// TestKeptPassword: what the vault keeps is used before anybody is asked, at
+// every log-in anew; without it the person is asked, unless that is not wanted.
+func TestKeptPassword(t *testing.T) {
+	vault := NewPlaces(VaultSettings{Order: []string{PlaceFile}, Dir: filepath.Join(t.TempDir(), "s")})
+	asked := 0
+	s := Settings{Account: "work", User: "alice", Vault: vault, Ask: func(context.Context, string) (string, error) {
+		asked++
+		return "typed", nil
+	}}
+	keep := func(value string) {
+		t.Helper()
+		if err := vault.Set(t.Context(), PasswordName("work"), value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep("one")
+	source := New(s)
+	if err := source.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"one", "two"} {
+		keep("two")
+		if got, err := source.Secret(t.Context()); err != nil || got.Password != want {
+			t.Errorf("password %q, %v; want %q", got.Password, err, want)
+		}
+	}
+	if asked > 0 {
+		t.Error("the person was asked although the password is kept")
+	}
+	if err := vault.Delete(t.Context(), PasswordName("work")); err != nil {
+		t.Fatal(err)
+	}
+	source = New(s)
+	if err := source.Prepare(t.Context()); err != nil || asked != 1 {
+		t.Errorf("with nothing kept: asked %d times, %v", asked, err)
+	}
+	s.NeverAsk = true
+	if err := New(s).Prepare(t.Context()); err == nil || !strings.Contains(err.Error(), "tidings login work") || asked != 1 {
+		t.Errorf("not to be asked: asked %d times, %v", asked, err)
 	}
 }
