@@ -18,10 +18,13 @@ type RawReply struct {
 // done is closed.
 type rawCommand struct {
 	reply RawReply
+	quiet bool // the untagged replies are Events only
 	size  int
 	err   error
 	done  chan struct{}
 	over  bool
+	// goAhead gets a token when the server asks for the literal of an Upload.
+	goAhead chan struct{}
 }
 
 // end wakes the caller, once.
@@ -33,6 +36,15 @@ func (r *rawCommand) end(err error) {
 	}
 }
 
+// Call is a raw command under way.
+type Call struct{ r *rawCommand }
+
+// Done is closed when the tagged reply has come, or never will.
+func (c *Call) Done() <-chan struct{} { return c.r.done }
+
+// Reply is what the command brought. Done must be closed.
+func (c *Call) Reply() (RawReply, error) { return c.r.reply, c.r.err }
+
 // Raw sends one command line (without tag and CRLF) while no imapclient
 // command is in flight, and collects its replies. They are kept from
 // imapclient, but EXISTS, EXPUNGE, VANISHED and FETCH still become Events (and
@@ -40,51 +52,67 @@ func (r *rawCommand) end(err error) {
 // Tagged.Type. When ctx ends first, what still comes is thrown away up to its
 // tagged reply.
 func (t *Tap) Raw(ctx context.Context, cmd string) (RawReply, error) {
-	if strings.ContainsAny(cmd, "\r\n\x00") {
-		return RawReply{}, fmt.Errorf("raw command %q holds a line end", cmd)
-	}
 	if err := ctx.Err(); err != nil {
 		return RawReply{}, err
 	}
-	if err := t.Err(); err != nil {
-		return RawReply{}, err
-	}
-	r := &rawCommand{done: make(chan struct{})}
-	w := &t.out
-	w.mu.Lock()
-	err := w.usable()
-	if err == nil {
-		w.rawTags++
-		line := nextRawTag(w.rawTags) + " " + cmd
-		if learn := t.begin([]byte(line), r); learn != nil {
-			t.learn(func(s *secrets) { learn(s, []byte(line)) })
-		}
-		t.traceOut([]byte(line), []byte(line), true)
-		w.out = append(append(w.out, line...), "\r\n"...)
-		err = w.send()
-	}
-	w.mu.Unlock()
+	call, err := t.start(cmd, false)
 	if err != nil {
 		return RawReply{}, err
 	}
 	select {
-	case <-r.done:
-		return r.reply, r.err
+	case <-call.Done():
+		return call.Reply()
 	case <-ctx.Done():
 		return RawReply{}, ctx.Err()
 	}
 }
 
-// rawRunning reports whether a raw command waits for its replies.
-func (t *Tap) rawRunning() bool {
+// Start is Raw without the waiting. A command of imapclient's may follow before
+// the reply has come, if the server answers the two one after the other.
+func (t *Tap) Start(cmd string) (*Call, error) { return t.start(cmd, false) }
+
+// Ask is Start for a command whose replies are wanted as Events alone: there may
+// be millions. The caller takes them while he waits for Done.
+func (t *Tap) Ask(cmd string) (*Call, error) { return t.start(cmd, true) }
+
+func (t *Tap) start(cmd string, quiet bool) (*Call, error) {
+	if strings.ContainsAny(cmd, "\r\n\x00") {
+		return nil, fmt.Errorf("raw command %q holds a line end", cmd)
+	}
+	if err := t.Err(); err != nil {
+		return nil, err
+	}
+	r := &rawCommand{done: make(chan struct{}), quiet: quiet}
+	w := &t.out
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.usable(); err != nil {
+		return nil, err
+	}
+	w.rawTags++
+	line := nextRawTag(w.rawTags) + " " + cmd
+	if learn := t.begin([]byte(line), r); learn != nil {
+		t.learn(func(s *secrets) { learn(s, []byte(line)) })
+	}
+	t.traceOut([]byte(line), []byte(line), true)
+	w.out = append(append(w.out, line...), "\r\n"...)
+	if err := w.send(); err != nil {
+		return nil, err
+	}
+	return &Call{r}, nil
+}
+
+// rawRunning reports whether a raw command waits for its replies, and whether it
+// wants their octets.
+func (t *Tap) rawRunning() (running, collects bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.pending {
-		if t.pending[i].raw != nil {
-			return true
+		if raw := t.pending[i].raw; raw != nil {
+			return true, !raw.quiet
 		}
 	}
-	return false
+	return false, false
 }
 
 // captureBytes keeps the octets of a response for Raw.

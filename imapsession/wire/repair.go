@@ -45,22 +45,3 @@ func (s *scanner) named(w []byte, c *cursor) (ev Event, ok bool) {
 	}
 	return ev, ok
 }
-
-// vanished reads VANISHED [(EARLIER)] set (RFC 7162 §3.2.10).
-func vanished(c *cursor) (ev Event, ok bool) {
-	ev = Event{Kind: KindVanished, Type: "VANISHED"}
-	c.space()
-	if c.take('(') {
-		c.space()
-		ev.Earlier = equalFold(c.word(), "EARLIER")
-		c.space()
-		if !c.take(')') || !ev.Earlier {
-			return Event{Kind: KindOther, Type: "VANISHED"}, false
-		}
-		c.space()
-	}
-	if ev.UIDs, ok, _ = parseSet(c.word()); !ok {
-		return Event{Kind: KindOther, Type: "VANISHED"}, false
-	}
-	return ev, true
-}

@@ -33,8 +33,10 @@ type scanner struct {
 	resp    []byte   // respBuffered: all of it, literals inlined
 	nums    []uint32 // respSearch: its numbers
 	modseq  uint64   // respSearch
+	earlier bool     // respVanished
 	forRaw  bool     // a raw command waits for it
-	capture []byte   // forRaw: all of it, as it came
+	collect bool     // and wants its octets
+	capture []byte   // collect: all of it, as it came
 
 	// What is known from earlier responses.
 	greeted     bool
@@ -63,8 +65,9 @@ const (
 	respNone respKind = iota // between responses
 	respFetch
 	respBuffered
-	respSearch  // a SEARCH too long for one line
-	respDropped // too large to be looked at
+	respSearch   // a SEARCH too long for one line
+	respVanished // a VANISHED, likewise
+	respDropped  // too large to be looked at
 )
 
 // take copies what is ready for imapclient.
@@ -121,11 +124,19 @@ func (s *scanner) partial() error {
 	if !s.greeted && s.seg[0] != '*' && s.seg[0] != '\r' {
 		return notIMAP(s.seg)
 	}
-	if s.kind == respNone && len(s.seg) > longSearch && !s.tap.rawRunning() {
-		s.beginSearch()
+	if s.kind == respNone && len(s.seg) > longLine {
+		if running, _ := s.tap.rawRunning(); !running {
+			s.beginSearch()
+		}
+		if s.kind == respNone {
+			s.beginVanished()
+		}
 	}
-	if s.kind == respSearch {
+	switch s.kind {
+	case respSearch:
 		return s.searchPart()
+	case respVanished:
+		return s.vanishedPart()
 	}
 	if s.text+len(s.seg) > s.tap.opts.Limits.Line {
 		return limitError("octets of one response", int64(s.tap.opts.Limits.Line))
@@ -144,9 +155,9 @@ func (s *scanner) segment(seg []byte) error {
 		return limitError("octets of one response with its literals", lim.Response)
 	}
 	if s.kind == respNone {
-		s.forRaw = s.tap.rawRunning()
+		s.forRaw, s.collect = s.tap.rawRunning()
 	}
-	if s.forRaw {
+	if s.collect {
 		if err := s.captureBytes(seg); err != nil {
 			return err
 		}
@@ -164,6 +175,8 @@ func (s *scanner) segment(seg []byte) error {
 		return s.buffered(len(seg))
 	case respSearch:
 		return s.endSearch(trimEOL(seg))
+	case respVanished:
+		return s.endVanished(trimEOL(seg))
 	default:
 		return s.dropped(trimEOL(seg))
 	}
@@ -180,7 +193,7 @@ func (s *scanner) end() error {
 	s.tap.mu.Lock()
 	s.tap.stats.Responses++
 	s.tap.mu.Unlock()
-	if s.forRaw {
+	if s.collect {
 		return s.captured()
 	}
 	return nil
@@ -201,7 +214,7 @@ func (s *scanner) startLiteral(size int64, to route) error {
 }
 
 func (s *scanner) literalBytes(b []byte) error {
-	if s.forRaw {
+	if s.collect {
 		if err := s.captureBytes(b); err != nil {
 			return err
 		}

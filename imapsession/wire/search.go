@@ -11,8 +11,8 @@ import (
 // can stay small.
 
 const (
-	longSearch = 32 << 10 // octets of a line after which to ask whether it is a SEARCH
-	perLine    = 2        // numbers in one SEARCH, for each octet of Limits.Line
+	longLine = 32 << 10 // octets of a line after which to ask whether it is a SEARCH
+	perLine  = 2        // numbers in one SEARCH, for each octet of Limits.Line
 )
 
 // beginSearch starts on a line that is a SEARCH, if it is.
