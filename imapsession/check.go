@@ -86,22 +86,32 @@ func Check(ctx context.Context, cfg Config) (Report, error) {
 	if s.cfg.Security != Plaintext {
 		s.cfg.TLS = watchCertificate(s.cfg.TLS, &seen)
 	}
+	err := s.lookOnce(ctx, &report, &seen)
+	var f *fault
+	if errors.As(err, &f) && f.planned { // a token whose time was over
+		err = s.lookOnce(ctx, &report, &seen)
+	}
+	return report, err
+}
+
+// lookOnce makes one connection for a Check. The error is a *fault.
+func (s *Session) lookOnce(ctx context.Context, report *Report, seen **tls.ConnectionState) error {
 	l, err := s.connect(ctx, asMonitor)
-	report.Certificate = describeCertificate(seen)
+	report.Certificate = describeCertificate(*seen)
 	var untrusted *tls.CertificateVerificationError
 	if errors.As(err, &untrusted) {
 		report.Certificate = describeCertificate(&tls.ConnectionState{PeerCertificates: untrusted.UnverifiedCertificates})
 	}
 	if err != nil {
-		return report, err
+		return err
 	}
 	defer l.close()
 	report.Transport = l.transport
-	if err := l.look(ctx, &report); err != nil {
-		return report, asFault(err)
+	if err := l.look(ctx, report); err != nil {
+		return asFault(err)
 	}
 	l.farewell(farewellTime)
-	return report, nil
+	return nil
 }
 
 // look fills in the report behind the greeting.

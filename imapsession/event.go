@@ -28,6 +28,8 @@ type StateEvent struct {
 	// Fatal: nothing more is tried until the person or the config changes
 	// something (rejected credentials, bad certificate, missing folder).
 	Fatal bool
+	// SignIn: it is Fatal, and what helps is to sign in again.
+	SignIn bool
 	// Transport says how the link is protected, e.g. "TLS 1.3"; Watch how new
 	// mail is noticed on it: idle, poll or visit (poll also where the server
 	// has no IDLE).

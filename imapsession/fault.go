@@ -31,8 +31,10 @@ type fault struct {
 	// doubtful: a refusal that may be for good; tried again a few times if the
 	// account has worked before.
 	doubtful bool
-	// planned: not a failure at all (max_age).
+	// planned: not a failure at all (max_age, a token whose time is over).
 	planned bool
+	// signIn: only signing in again helps.
+	signIn  bool
 	after   time.Duration // how long the server wants to be left alone
 	parser  bool          // imapclient's decoder gave up on what the server sent
 	closed  bool          // the server closed the link, with a BYE or without
@@ -169,42 +171,6 @@ func statedBackoff(text string) time.Duration {
 		return maxStated
 	}
 	return time.Duration(n) * unit
-}
-
-// loginFault classifies a refused log-in (RFC 5530 response codes).
-func loginFault(err error, proven bool) *fault {
-	var no *imap.Error
-	if !errors.As(err, &no) {
-		return asFault(err)
-	}
-	f := &fault{err: err, after: statedBackoff(no.Text)}
-	switch no.Code {
-	case imap.ResponseCodeAuthenticationFailed:
-		f.fatal = true
-		f.text = "wrong user name or password: the server said " + words(err) + "; correct it" + restartOrR
-	case imap.ResponseCodeAuthorizationFailed:
-		f.fatal = true
-		f.text = "the server lets this user in but not to this account: it said " + words(err) + "; correct user in the config" + Restart
-	case imap.ResponseCodeExpired:
-		f.fatal = true
-		f.text = "the password or token has expired: the server said " + words(err) + "; renew it" + restartOrR
-	case imap.ResponseCodePrivacyRequired:
-		f.fatal = true
-		f.text = "the server wants encryption first: it said " + words(err) + "; set tls in the config" + Restart
-	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug:
-		f.text = "the server cannot sign in at present: it said " + words(err)
-	default:
-		f.text = "the server refused to sign in: it said " + words(err)
-		switch {
-		case f.after > 0:
-		case proven:
-			f.doubtful = true
-		default:
-			f.fatal = true
-			f.text += "; check user and password" + restartOrR
-		}
-	}
-	return f
 }
 
 // selectFault classifies a refused SELECT.

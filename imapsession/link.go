@@ -65,8 +65,11 @@ type link struct {
 	desyncs   []time.Time
 	probeNow  bool
 	loggedOut bool
-	awaited   bool // see awaitScreen
-	opened    bool // a mailbox was selected on this link: it may speak of rows
+	awaited   bool         // see awaitScreen
+	why       oauthProblem // of the last log-in
+	byToken   bool         // signed in with a token, whose time ends
+	expired   bool         // the token's time is over: the server said so
+	opened    bool         // a mailbox was selected on this link: it may speak of rows
 
 	alerts     int // since alertsFrom
 	alertsFrom time.Time
@@ -175,6 +178,7 @@ func (l *link) apply(ev wire.Event) {
 	case wire.KindStatus:
 		l.status(ev)
 	case wire.KindTagged:
+		l.expired = l.expired || ev.Type == "NO" && l.tokenOver(ev)
 		l.tagged++
 		l.taggedCode = ev.Code
 		l.copyUID = l.copyUID || ev.Code == "COPYUID"
@@ -232,6 +236,10 @@ func (l *link) status(ev wire.Event) {
 		}
 		if l.bye = ev.Text; l.bye == "" {
 			l.bye = "BYE"
+		}
+		if l.tokenOver(ev) {
+			l.expired = true // no word of it: a new token is all that it takes
+			return
 		}
 		l.s.box.Put(AlertEvent{Text: say(l.bye), Bye: true})
 	case ev.Type == "PREAUTH":

@@ -206,6 +206,14 @@ func aim(c Command) (t Target, changes, ok bool) {
 // finish ends a job: it leaves the queue and its Result goes out.
 func (s *Session) finish(j *job, err error, note safetext.Text) {
 	s.mu.Lock()
+	if err != nil && !j.canceled && j.on != nil && j.on.expired {
+		// Not the server's word on the command: it is done again, with a new token.
+		if j.stage == sent || j.stage == copying {
+			j.stage = fresh // its reply is known: NO
+		}
+		s.mu.Unlock()
+		return
+	}
 	if i := slices.Index(s.queue, j); i >= 0 {
 		s.queue = slices.Delete(s.queue, i, i+1)
 	}

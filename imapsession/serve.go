@@ -57,6 +57,9 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 		return true, nil
 	}
 	f := asFault(err)
+	if l.expired {
+		f = l.renewal(f)
+	}
 	if l.liveSince.IsZero() && isLimit(f) {
 		s.worker.giveWay(f)
 	}
@@ -98,7 +101,7 @@ func (s *Session) between(ctx context.Context, visited bool, err error) error {
 	s.log.Warn("not connected", "reason", f.text, "cause", causeOf(f), "fatal", f.fatal, "retry in", d)
 	ev := StateEvent{State: Waiting, Reason: safetext.Clean(f.text), Attempt: s.backoff.failures, Watch: s.cfg.Watch}
 	if f.fatal {
-		ev.State, ev.Fatal = Offline, true
+		ev.State, ev.Fatal, ev.SignIn = Offline, true, f.signIn
 		s.enter(ev)
 		if err := s.rest(ctx, 0, restOptions{forever: fmt.Errorf("not connected: %s", f.text)}); err != nil {
 			return err

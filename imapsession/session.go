@@ -171,6 +171,7 @@ type Session struct {
 	mailbox // Run's goroutine alone
 	backoff backoff
 	clock   clock
+	signing signing
 	proven  bool // this account has selected its mailbox before
 	idleNo  int  // times in a row that IDLE came to nothing
 	idleWhy string

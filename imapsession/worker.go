@@ -129,7 +129,7 @@ func (w *worker) attempt(ctx context.Context) error {
 	defer w.hold(nil)
 	if err := l.logIn(ctx); err != nil {
 		f := *asFault(err)
-		f.unmade, f.refused = true, refused(err) || f.fatal
+		f.unmade, f.refused = !f.planned, (refused(err) || f.fatal) && !f.planned
 		return &f
 	}
 	l.tap.SetPhase(wire.PhaseCommand)
@@ -160,6 +160,9 @@ func (w *worker) serve(ctx context.Context, l *link) error {
 		switch {
 		case l.over():
 			return l.lost(io.EOF)
+		case l.expired:
+			l.tellRejected()
+			return errExpired()
 		case ctx.Err() != nil:
 			l.farewell(farewellTime)
 			return errStopped

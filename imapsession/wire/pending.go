@@ -235,17 +235,18 @@ func (t *Tap) expectContinuation() {
 }
 
 // takeContinuation reports whether somebody waits for a continuation request,
-// and whether it belongs to a log-in.
-func (t *Tap) takeContinuation() (waited, secret bool) {
+// and whether it belongs to a log-in, or to a SASL exchange.
+func (t *Tap) takeContinuation() (waited, secret, exchange bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.pending {
 		p := &t.pending[i]
 		secret = secret || p.kind == cmdAuth || p.kind == cmdLogin
+		exchange = exchange || p.kind == cmdAuth
 		if !waited && p.conts > 0 {
 			p.conts--
 			waited = true
 		}
 	}
-	return waited, secret
+	return waited, secret, exchange
 }

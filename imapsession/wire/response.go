@@ -90,7 +90,7 @@ func statusType(w []byte) string {
 // for.
 func (s *scanner) continuation(line []byte) error {
 	text := bytes.TrimPrefix(line[1:], []byte(" "))
-	waited, secret := s.tap.takeContinuation()
+	waited, secret, exchange := s.tap.takeContinuation()
 	if secret {
 		s.traceIn([]byte("+ [redacted]"))
 	} else {
@@ -105,6 +105,11 @@ func (s *scanner) continuation(line []byte) error {
 		return nil
 	}
 	s.out = append(s.out, '+')
+	if exchange && len(bytes.TrimSpace(text)) == 0 {
+		// imapclient takes an empty challenge for a wish to hear a first response
+		// and nothing else; written like this it hands it to the mechanism.
+		text = []byte("=")
+	}
 	if len(text) > 0 {
 		s.out = appendClean(append(s.out, ' '), text)
 	}
@@ -126,6 +131,7 @@ func (s *scanner) tagged(line []byte) error {
 		return s.tap.push(Event{Kind: KindOther, Broken: true})
 	}
 	st := s.parseStatus(&c)
+	st.text = s.tap.withoutSecrets(st.text)
 	if typ == "" || typ == "PREAUTH" || typ == "BYE" {
 		typ = "BAD"
 		st.odd = true
@@ -149,6 +155,7 @@ func (s *scanner) tagged(line []byte) error {
 func (s *scanner) status(c *cursor, w []byte) error {
 	typ := statusType(w)
 	st := s.parseStatus(c)
+	st.text = s.tap.withoutSecrets(st.text)
 	s.traceStatus([]byte("*"), typ, &st)
 	if err := s.tap.push(s.statusEvent(KindStatus, typ, &st)); err != nil {
 		return err

@@ -81,6 +81,23 @@ func (s *secrets) learnSASL(response []byte) {
 	s.learn(dec)
 }
 
+// shortSecret is how short a secret has to be to be taken out of no text: it
+// would be found in every other one.
+const shortSecret = 4
+
+// withoutSecrets takes what a log-in told the server out of a text that people
+// and logs will see: some servers quote it in their refusal.
+func (t *Tap) withoutSecrets(text []byte) []byte {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, form := range t.secrets.forms {
+		if len(form) >= shortSecret && bytes.Contains(text, form) {
+			text = bytes.ReplaceAll(text, form, []byte("[redacted]"))
+		}
+	}
+	return text
+}
+
 // holdsSecret reports whether a text from the server repeats what a log-in
 // told it.
 func (t *Tap) holdsSecret(text []byte) bool {

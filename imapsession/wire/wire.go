@@ -62,7 +62,9 @@
 // mailbox names above. A DONE or a SASL response that imapclient sends when the
 // server has ended the IDLE or the exchange already does not leave: it would be
 // taken for a command. HoldDone lets a DONE and the next command travel
-// together.
+// together. Inside a SASL exchange an empty response is an empty line, not
+// imapclient's "=", and an empty challenge reaches the mechanism's Next: one with
+// a first response that could not go along with AUTHENTICATE gives it there.
 //
 // # Bounds and deadlines
 //

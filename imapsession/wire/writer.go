@@ -158,6 +158,11 @@ func (w *writer) answer(line []byte) {
 		t.expectContinuation()
 		t.learn(func(s *secrets) { s.learnSASL(trimEOL(line)) })
 		t.trace.record(time.Now(), t.opts.Name, Out, []byte("[redacted]"))
+		if string(trimEOL(line)) == "=" {
+			// imapclient's way of saying nothing, which is right only behind
+			// AUTHENTICATE itself (RFC 9051 §6.2.2): here it is an empty line.
+			line = line[1:]
+		}
 		w.out = append(w.out, line...)
 	case t.idling():
 		w.done(line)

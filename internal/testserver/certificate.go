@@ -63,9 +63,22 @@ func (a *Authority) Pool() *x509.CertPool {
 // from an hour ago until lifetime from now; a negative lifetime makes one that
 // has expired.
 func (a *Authority) Issue(lifetime time.Duration, hosts ...string) (certPEM, keyPEM []byte, err error) {
+	return a.issue(lifetime, "Tidings test server", x509.ExtKeyUsageServerAuth, hosts)
+}
+
+// Client makes a client's certificate whose common name is user.
+func (a *Authority) Client(user string) (tls.Certificate, error) {
+	cert, key, err := a.issue(24*time.Hour, user, x509.ExtKeyUsageClientAuth, nil)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
+}
+
+func (a *Authority) issue(lifetime time.Duration, name string, use x509.ExtKeyUsage, hosts []string) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, fmt.Errorf("make the server's key: %w", err)
+		return nil, nil, fmt.Errorf("make the key: %w", err)
 	}
 	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
 	if err != nil {
@@ -73,11 +86,11 @@ func (a *Authority) Issue(lifetime time.Duration, hosts ...string) (certPEM, key
 	}
 	template := &x509.Certificate{
 		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: "Tidings test server"},
+		Subject:      pkix.Name{CommonName: name},
 		NotBefore:    time.Now().Add(min(-time.Hour, 2*lifetime)),
 		NotAfter:     time.Now().Add(lifetime),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		ExtKeyUsage:  []x509.ExtKeyUsage{use},
 	}
 	for _, host := range hosts {
 		if ip := net.ParseIP(host); ip != nil {
@@ -88,11 +101,11 @@ func (a *Authority) Issue(lifetime time.Duration, hosts ...string) (certPEM, key
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
 	if err != nil {
-		return nil, nil, fmt.Errorf("sign the server's certificate: %w", err)
+		return nil, nil, fmt.Errorf("sign the certificate: %w", err)
 	}
 	keyDER, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
-		return nil, nil, fmt.Errorf("write the server's key: %w", err)
+		return nil, nil, fmt.Errorf("write the key: %w", err)
 	}
 	certPEM = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 	keyPEM = pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: keyDER})

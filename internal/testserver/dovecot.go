@@ -4,7 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -23,12 +25,14 @@ import (
 // Server is a private Dovecot with one account. It listens on loopback alone
 // and ends with its test.
 type Server struct {
-	Addr     string // plain port, STARTTLS offered
-	TLSAddr  string // TLS from the first byte
-	CAFile   string // the PEM of the CA that signed its certificate
-	CAPool   *x509.CertPool
-	User     string
-	Password string // another one in every run
+	Addr    string // plain port, STARTTLS offered
+	TLSAddr string // TLS from the first byte
+	CAFile  string // the PEM of the CA that signed its certificate
+	CAPool  *x509.CertPool
+	// Authority is that CA, which signs client certificates, too.
+	Authority *Authority
+	User      string
+	Password  string // another one in every run
 
 	// Maildir is the account's INBOX on disk, for direct delivery (Deliver);
 	// empty unless the format is maildir. Its folders are Maildir/.Name.
@@ -58,6 +62,10 @@ type settings struct {
 	without     []string
 	noPlaintext bool
 	connections int
+	mechanisms  string
+	oauth2      *Introspection
+	hashed      bool
+	clientCerts bool
 }
 
 // MailFormat chooses how mail is stored: "maildir" (the default), "sdbox" or
@@ -79,6 +87,36 @@ func NoPlaintextLogin() Option { return func(s *settings) { s.noPlaintext = true
 
 // MaxConnections limits the connections of the account; the default is 100.
 func MaxConnections(n int) Option { return func(s *settings) { s.connections = n } }
+
+// Mechanisms are the SASL mechanisms that the server offers, "plain login" by
+// default; OAuth2 adds its own.
+func Mechanisms(names ...string) Option {
+	return func(s *settings) { s.mechanisms = strings.Join(names, " ") }
+}
+
+// HashedPassword has the server know only a hash of the password, from which it
+// can do no SCRAM, whatever it offers.
+func HashedPassword() Option { return func(s *settings) { s.hashed = true } }
+
+// ClientCertificates makes the server ask for a client certificate of its own
+// authority (Server.Authority), and offer EXTERNAL with it.
+func ClientCertificates() Option { return func(s *settings) { s.clientCerts = true } }
+
+// Introspection is an authorization server that says whose a token is
+// (RFC 7662), as a resource server asks it.
+type Introspection struct {
+	// URL takes a POST of the token; user and password, where it wants them, are
+	// part of it: http://id:secret@127.0.0.1:1/introspect.
+	URL string
+	// UsernameField is the attribute of the answer that names the user; "" is
+	// "username".
+	UsernameField string
+	Scope         string // what a token has to be for; "" is anything
+}
+
+// OAuth2 makes the server take tokens by XOAUTH2 and OAUTHBEARER, each of which
+// it shows to the authorization server.
+func OAuth2(i Introspection) Option { return func(s *settings) { s.oauth2 = &i } }
 
 // Dovecot starts a private Dovecot, as root or as an ordinary user, and stops it
 // when the test ends. If the test failed, the server's log is part of the
@@ -165,7 +203,7 @@ func (s *Server) prepare(t testing.TB) error {
 	if err != nil {
 		return err
 	}
-	s.CAPool = ca.Pool()
+	s.CAPool, s.Authority = ca.Pool(), ca
 	s.CAFile = filepath.Join(dir, "ca.pem")
 	return errors.Join(
 		os.WriteFile(s.CAFile, ca.PEM(), 0o644),
@@ -231,6 +269,11 @@ func (s *Server) start() error {
 	conf := filepath.Join(s.dir, "dovecot.conf")
 	if err := os.WriteFile(conf, s.config(), 0o600); err != nil {
 		return err
+	}
+	if i := s.settings.oauth2; i != nil {
+		if err := os.WriteFile(filepath.Join(s.dir, "oauth2.conf"), i.config(), 0o644); err != nil {
+			return err
+		}
 	}
 	s.exited = make(chan struct{})
 	s.process = exec.Command("sh", "-c", keeper, "sh", s.program, "-F", "-c", conf)
@@ -349,11 +392,33 @@ func (s *Server) config() []byte {
 			line("default_internal_group = %s", group.Name)
 		}
 	}
+	mechanisms := s.settings.mechanisms
+	if mechanisms == "" {
+		mechanisms = "plain login"
+	}
+	password := s.Password
+	if s.settings.hashed {
+		sum := sha256.Sum256([]byte(password))
+		password = "{SHA256}" + base64.StdEncoding.EncodeToString(sum[:])
+	}
 	line("mail_location = %s:~/mail", s.settings.format)
-	line("passdb {\n  driver = static\n  args = password=%s\n}", s.Password)
+	if s.settings.clientCerts {
+		mechanisms += " external"
+		line("passdb {\n  driver = static\n  mechanisms = external\n  args = nopassword=y\n}")
+		line("auth_ssl_username_from_cert = yes")
+		line("auth_ssl_require_client_cert = yes")
+		line("ssl_verify_client_cert = yes")
+		line("ssl_require_crl = no")
+		line("ssl_ca = <%s", s.CAFile)
+	}
+	line("passdb {\n  driver = static\n  args = password=%s\n}", password)
 	line("userdb {\n  driver = static\n  args = uid=%d gid=%d home=%s\n}", s.owner.uid, s.owner.gid, home)
 	line("first_valid_uid = %d\nfirst_valid_gid = %d", min(s.owner.uid, 500), min(s.owner.gid, 500))
-	line("auth_mechanisms = plain login")
+	if s.settings.oauth2 != nil {
+		mechanisms += " xoauth2 oauthbearer"
+		line("passdb {\n  driver = oauth2\n  mechanisms = xoauth2 oauthbearer\n  args = %s\n}", filepath.Join(s.dir, "oauth2.conf"))
+	}
+	line("auth_mechanisms = %s", mechanisms)
 	line("auth_failure_delay = 0")
 	line("disable_plaintext_auth = %s", yesNo[s.settings.noPlaintext])
 	line("ssl = yes")
@@ -376,6 +441,28 @@ func (s *Server) config() []byte {
 	}
 	line("}")
 	b.WriteString(s.settings.extra)
+	return b.Bytes()
+}
+
+// config is what Dovecot's oauth2 passdb reads.
+func (i Introspection) config() []byte {
+	var b bytes.Buffer
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	field := i.UsernameField
+	if field == "" {
+		field = "username"
+	}
+	line("introspection_url = %s", i.URL)
+	line("introspection_mode = post")
+	line("force_introspection = yes")
+	line("username_attribute = %s", field)
+	line("active_attribute = active")
+	line("active_value = true")
+	if i.Scope != "" {
+		line("scope = %s", i.Scope)
+	}
+	line("timeout_msecs = 5000")
+	line("max_parallel_connections = 5")
 	return b.Bytes()
 }
 
