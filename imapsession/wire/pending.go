@@ -235,18 +235,17 @@ func (t *Tap) expectContinuation() {
 }
 
 // takeContinuation reports whether somebody waits for a continuation request,
-// and whether it belongs to a log-in, or to a SASL exchange.
-func (t *Tap) takeContinuation() (waited, secret, exchange bool) {
+// and whether it belongs to a log-in.
+func (t *Tap) takeContinuation() (waited, secret bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.pending {
 		p := &t.pending[i]
 		secret = secret || p.kind == cmdAuth || p.kind == cmdLogin
-		exchange = exchange || p.kind == cmdAuth
 		if !waited && p.conts > 0 {
 			p.conts--
 			waited = true
 		}
 	}
-	return waited, secret, exchange
+	return waited, secret
 }

@@ -90,7 +90,7 @@ func statusType(w []byte) string {
 // for.
 func (s *scanner) continuation(line []byte) error {
 	text := bytes.TrimPrefix(line[1:], []byte(" "))
-	waited, secret, exchange := s.tap.takeContinuation()
+	waited, secret := s.tap.takeContinuation()
 	if secret {
 		s.traceIn([]byte("+ [redacted]"))
 	} else {
@@ -105,7 +105,7 @@ func (s *scanner) continuation(line []byte) error {
 		return nil
 	}
 	s.out = append(s.out, '+')
-	if exchange && len(bytes.TrimSpace(text)) == 0 {
+	if s.tap.exchanging() && len(bytes.TrimSpace(text)) == 0 {
 		// imapclient takes an empty challenge for a wish to hear a first response
 		// and nothing else; written like this it hands it to the mechanism.
 		text = []byte("=")
