@@ -77,6 +77,9 @@ func (f Flags) Has(bit Flags) bool { return f&bit == bit }
 // incomplete sets that compare equal need not be equal.
 func (f Flags) Complete() bool { return f&partial == 0 }
 
+// Incomplete returns f as a set that is not Complete.
+func (f Flags) Incomplete() Flags { return f | partial }
+
 // set is the number of f's keyword set.
 func (f Flags) set() uint32 { return uint32(f&^partial) >> setShift }
 
