@@ -26,6 +26,14 @@ type bodyPart struct {
 	size int64
 }
 
+// limit is how many octets are wanted at most.
+func (c FetchBody) limit() int64 {
+	if c.Limit <= 0 {
+		return bodyLimit
+	}
+	return c.Limit
+}
+
 // errGone is the answer to a command whose message is not there any more.
 var errGone = errors.New("the message is gone: somebody removed it before this could reach it")
 
@@ -37,10 +45,7 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 		return nil
 	}
 	uid := c.Target.UIDs[0]
-	limit := c.Limit
-	if limit <= 0 {
-		limit = bodyLimit
-	}
+	limit := c.limit()
 	if l.bodyChunk == 0 {
 		l.bodyChunk = bodyChunk
 	}
@@ -99,6 +104,7 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 		l.s.letPass(j)
 		return nil
 	}
+	l.s.larder.opened(c.Target, uid, j.body.data[:got:got], whole)
 	l.s.finish(j, nil, safetext.Text{})
 	return nil
 }

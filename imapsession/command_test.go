@@ -258,6 +258,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 func TestCommandsThatAimAtNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		srv := newFake(t, 5)
+		withTrash(srv, 3).validity = 9
 		f, _ := start(t, srv.config())
 		f.live(1)
 		for _, test := range []struct {

@@ -60,6 +60,8 @@ type link struct {
 	newAt     time.Time // when to ask for them again
 	running   *job
 	bodyChunk int64
+	aheadKey  aheadKey  // what the choice of the message to be fetched ahead rests on
+	ahead     bodyPart  // what there is of it
 	unseenAt  time.Time // when the unread count was last asked for
 	auditAt   time.Time
 	desyncs   []time.Time

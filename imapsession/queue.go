@@ -22,12 +22,14 @@ type job struct {
 	canceled bool
 	at       role  // whose turn it waits for
 	on       *link // that is doing it; nil while it waits
-	kept     kept  // a body: whether the cache was asked for it
+	asking   bool  // a body: the cache has not said yet whether it has it
 
 	// lost counts the links that died under it; at maxLost it is given up.
 	lost  int
 	stage stage
 	body  bodyPart
+
+	search searchPart
 }
 
 // stage is how far a job of several steps has come; it survives a reconnect.
@@ -55,7 +57,7 @@ func (s *Session) nextJob(l *link) *job {
 	defer s.mu.Unlock()
 	for _, j := range s.queue {
 		if j.waitsFor(l.role) {
-			j.on = l
+			j.on, l.running = l, j
 			return j
 		}
 	}
@@ -64,7 +66,7 @@ func (s *Session) nextJob(l *link) *job {
 
 // waitsFor tells whether it may be done now, on a link of that role.
 func (j *job) waitsFor(r role) bool {
-	return j.at == r && j.on == nil && j.kept != asking
+	return j.at == r && j.on == nil && !j.asking
 }
 
 // letGo says that no link is doing the job at the moment.
@@ -91,7 +93,7 @@ func (s *Session) letPass(j *job) {
 // it may be what the link breaks of.
 func (s *Session) lose(j *job) {
 	j.lost++
-	if _, ok := j.cmd.(FetchBody); ok {
+	if _, ok := j.cmd.(FetchBody); ok || searches(j.cmd) {
 		s.letPass(j)
 	}
 	s.letGo(j)
@@ -171,7 +173,7 @@ func (s *Session) refuse(c Command) error {
 		return errors.New("this account is read_only in the config: nothing was changed")
 	case target.Mailbox == "" || strings.ContainsAny(target.Mailbox, "\x00\r\n"):
 		return errors.New("no mailbox was named")
-	case len(target.UIDs) == 0:
+	case len(target.UIDs) == 0 && !searches(c):
 		return errors.New("no message was named")
 	}
 	return nil
@@ -199,8 +201,16 @@ func aim(c Command) (t Target, changes, ok bool) {
 		return c.Target, true, true
 	case Move:
 		return c.Target, true, true
+	case Search:
+		return c.Target, false, true
 	}
 	return Target{}, false, false
+}
+
+// searches tells whether a command is aimed at a mailbox as a whole.
+func searches(c Command) bool {
+	_, ok := c.(Search)
+	return ok
 }
 
 // finish ends a job: it leaves the queue and its Result goes out.
@@ -305,11 +315,3 @@ func (s *Session) missingAsked(uids []store.UID) {
 	}
 	s.visible.Missing = rest
 }
-
-// kept says whether the cache may still have the body that a job wants.
-type kept uint8
-
-const (
-	unasked kept = iota
-	asking
-)

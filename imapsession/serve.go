@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"tidings/imapsession/wire"
@@ -21,11 +22,14 @@ func (s *Session) Run(ctx context.Context) error {
 	s.clock.slept()
 	s.load(ctx)
 	defer s.forgetKnown()
-	working := make(chan struct{})
-	crash.Go("worker "+s.cfg.Account, func() {
-		defer close(working)
-		s.worker.run(ctx)
-	})
+	var others sync.WaitGroup
+	for name, run := range map[string]func(context.Context){"worker of ": s.worker.run, "larder of ": s.larder.run} {
+		others.Add(1)
+		crash.Go(name+s.cfg.Account, func() {
+			defer others.Done()
+			run(ctx)
+		})
+	}
 	for ctx.Err() == nil {
 		visited, err := s.attempt(ctx)
 		if ctx.Err() != nil {
@@ -35,7 +39,7 @@ func (s *Session) Run(ctx context.Context) error {
 			break
 		}
 	}
-	<-working
+	others.Wait()
 	s.finishAll(errors.New("the program ended before this was done"))
 	s.enter(StateEvent{State: Offline})
 	return ctx.Err()
@@ -189,6 +193,7 @@ func (l *link) turn() (worked bool, err error) {
 		{l.screenDue, func() error { return l.fill(l.screenWants()) }},
 		{func() bool { return l.unseenDue(now) }, l.countUnseen},
 		{func() bool { return !now.Before(l.auditAt) }, l.audit},
+		{func() bool { return !worked && l.aheadDue() }, l.fetchAhead},
 	} {
 		if l.desync != nil && worked {
 			return true, nil
@@ -211,7 +216,7 @@ func (l *link) due() bool {
 	now := time.Now()
 	l.s.endRefused(asMonitor)
 	return l.desync != nil || l.newDue(now) || l.hasJob() || l.screenDue() ||
-		l.unseenDue(now) || !now.Before(l.auditAt) || now.Sub(l.started) >= l.s.cfg.MaxAge
+		l.unseenDue(now) || !now.Before(l.auditAt) || l.aheadDue() || now.Sub(l.started) >= l.s.cfg.MaxAge
 }
 
 // nextDue is how long until something becomes due by time alone.
@@ -268,6 +273,8 @@ func (l *link) run(j *job) error {
 		return l.move(j, c)
 	case ListFolders:
 		return l.listFolders(j)
+	case Search:
+		return l.search(j, c)
 	default:
 		l.s.finish(j, fmt.Errorf("no such command: %T", c), safetext.Text{})
 		return nil

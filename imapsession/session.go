@@ -166,6 +166,7 @@ type Session struct {
 	lastSign   time.Time // of the links before it
 
 	worker worker
+	larder larder
 	known  known
 
 	mailbox // Run's goroutine alone
@@ -185,6 +186,7 @@ func New(cfg Config) *Session {
 	s.mailbox = newMailbox(cfg.Mailbox, s.box, s.log)
 	s.mailbox.writable = !cfg.ReadOnly
 	s.worker.init(s)
+	s.larder.init(s)
 	s.clock.wall = cfg.Wall
 	return s
 }
@@ -196,7 +198,7 @@ func (s *Session) Events() *Box { return s.box }
 func (s *Session) Do(c Command) CommandID {
 	s.mu.Lock()
 	s.lastID++
-	j := &job{id: s.lastID, cmd: c, at: s.roleFor(c)}
+	j := &job{id: s.lastID, cmd: c, at: s.roleFor(c), asking: s.mayKeep(c)}
 	s.queue = append(s.queue, j)
 	s.mu.Unlock()
 	s.poke()
@@ -204,8 +206,9 @@ func (s *Session) Do(c Command) CommandID {
 }
 
 // Cancel ends a queued or running command as soon as possible; its Result says
-// context.Canceled unless it was done already. A body that is on its way on the
-// worker connection ends with that: it would be in the way for as long as it is.
+// context.Canceled unless it was done already. A body or a search that is on its
+// way on the worker connection ends with that: it would be in the way for as long
+// as it is.
 func (s *Session) Cancel(id CommandID) {
 	s.mu.Lock()
 	for _, j := range s.queue {
@@ -213,7 +216,7 @@ func (s *Session) Cancel(id CommandID) {
 			continue
 		}
 		j.canceled = true
-		if _, ok := j.cmd.(FetchBody); ok && j.on != nil && j.on.role == asWorker {
+		if _, ok := j.cmd.(FetchBody); (ok || searches(j.cmd)) && j.on != nil && j.on.role == asWorker {
 			l := j.on
 			crash.Go("cancel", func() { l.kill(errCanceled) }) // closing TLS may wait
 		}
@@ -255,10 +258,11 @@ func (s *Session) LastSign() time.Time {
 	return s.lastSign
 }
 
-// poke wakes the goroutines of both connections wherever they wait.
+// poke wakes the session's goroutines wherever they wait.
 func (s *Session) poke() {
 	nudge(s.wake)
 	nudge(s.worker.wake)
+	nudge(s.larder.wake)
 }
 
 // nudge leaves a token in a channel of capacity 1.

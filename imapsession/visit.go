@@ -11,7 +11,6 @@ import (
 // do gives a job its turn on a link. Where that does not follow the mailbox that
 // the job is aimed at, it selects it first.
 func (l *link) do(j *job) error {
-	l.running = j
 	done, err := l.reach(j)
 	if !done && err == nil {
 		err = l.run(j)
@@ -112,6 +111,7 @@ func (l *link) away(j *job) error {
 			break
 		}
 		if t, _, aimed := aim(j.cmd); !aimed || !l.visits(t) {
+			l.running = nil
 			l.s.letGo(j)
 			break
 		}

@@ -181,6 +181,7 @@ func (w *worker) serve(ctx context.Context, l *link) error {
 			return nil
 		}
 		timer := time.NewTimer(left)
+		l.tap.SetPhase(wire.PhaseIdle) // nothing is due
 		select {
 		case <-l.tap.Ready():
 		case <-w.wake:
@@ -188,6 +189,7 @@ func (w *worker) serve(ctx context.Context, l *link) error {
 		case <-ctx.Done():
 		}
 		timer.Stop()
+		l.tap.SetPhase(wire.PhaseCommand)
 	}
 }
 
