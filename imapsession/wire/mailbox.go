@@ -214,3 +214,17 @@ func encodeMailbox(s string) string {
 	flush()
 	return sb.String()
 }
+
+// QuotedMailbox is a mailbox name as a command of ours has it: name is as
+// imapclient gives it, or as a person writes it. utf8Names: IMAP4rev2 is on.
+func QuotedMailbox(name string, utf8Names bool) string {
+	raw, ok := RawMailbox(name)
+	switch {
+	case ok:
+	case utf8Names:
+		raw = strings.ReplaceAll(name, "&", "&-")
+	default:
+		raw = encodeMailbox(name)
+	}
+	return string(appendQuoted(nil, []byte(raw)))
+}

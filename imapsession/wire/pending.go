@@ -8,7 +8,7 @@ type pendingCommand struct {
 	kind commandKind
 	want items  // FETCH and STORE
 	sole uint32 // UID FETCH of one message: its UID
-	// conts is how many continuation requests imapclient waits for.
+	// conts is how many continuation requests are waited for.
 	conts int
 	raw   *rawCommand
 }
@@ -224,7 +224,7 @@ func (t *Tap) running(k commandKind) bool {
 	return false
 }
 
-// expectContinuation notes that imapclient waits for one more continuation
+// expectContinuation notes that somebody waits for one more continuation
 // request, for the command that was sent last.
 func (t *Tap) expectContinuation() {
 	t.mu.Lock()
@@ -235,8 +235,9 @@ func (t *Tap) expectContinuation() {
 }
 
 // takeContinuation reports whether somebody waits for a continuation request,
-// and whether it belongs to a log-in.
-func (t *Tap) takeContinuation() (waited, secret bool) {
+// whether that is an Upload, to whom it has been passed on, and whether it
+// belongs to a log-in.
+func (t *Tap) takeContinuation() (waited, ours, secret bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.pending {
@@ -245,7 +246,11 @@ func (t *Tap) takeContinuation() (waited, secret bool) {
 		if !waited && p.conts > 0 {
 			p.conts--
 			waited = true
+			if p.raw != nil {
+				ours = true
+				p.raw.goAhead <- struct{}{} // there is room: one is waited for at a time
+			}
 		}
 	}
-	return waited, secret
+	return waited, ours, secret
 }

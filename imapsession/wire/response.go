@@ -90,7 +90,7 @@ func statusType(w []byte) string {
 // for.
 func (s *scanner) continuation(line []byte) error {
 	text := bytes.TrimPrefix(line[1:], []byte(" "))
-	waited, secret := s.tap.takeContinuation()
+	waited, ours, secret := s.tap.takeContinuation()
 	if secret {
 		s.traceIn([]byte("+ [redacted]"))
 	} else {
@@ -100,7 +100,10 @@ func (s *scanner) continuation(line []byte) error {
 	if err := s.tap.push(ev); err != nil {
 		return err
 	}
-	if !waited {
+	switch {
+	case ours: // imapclient knows nothing of it
+		return nil
+	case !waited:
 		s.tap.count(&s.tap.stats.Dropped)
 		return nil
 	}
