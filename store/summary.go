@@ -31,10 +31,10 @@ type Summary struct {
 	Cc         []Address
 	ReplyTo    []Address
 	Subject    safetext.Text
-	MessageID  string   // raw, without angle brackets; "" where missing
-	InReplyTo  []string // raw, without angle brackets
-	References []string // raw, without angle brackets, oldest first
-	ListID     safetext.Text
-	Mixed      bool // Content-Type is multipart/mixed: probably attachments
-	Unreadable bool // quarantined: the server's answer for it could not be parsed
+	MessageID  string        // raw, without angle brackets; "" where missing
+	InReplyTo  []string      // raw, without angle brackets
+	References []string      // raw, without angle brackets, oldest first
+	ListID     safetext.Text // the List-Id field: perhaps a phrase, then the identifier in angle brackets
+	Mixed      bool          // Content-Type is multipart/mixed: probably attachments
+	Unreadable bool          // quarantined: the server's answer for it could not be parsed
 }

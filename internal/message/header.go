@@ -1,9 +1,6 @@
 package message
 
-import (
-	"bytes"
-	"strings"
-)
+import "bytes"
 
 const (
 	maxAddresses  = 1000 // per header
@@ -81,7 +78,7 @@ func ParseHeader(b []byte) Header {
 	h.To = parseAddresses(to.take(), charset)
 	h.Cc = parseAddresses(cc.take(), charset)
 	h.ReplyTo = parseAddresses(replyTo, charset)
-	h.ListID = listName(decodeText(listID, charset))
+	h.ListID = decodeText(listID, charset)
 	return h
 }
 
@@ -119,15 +116,4 @@ func has8bit(b []byte) bool {
 		}
 	}
 	return false
-}
-
-// listName is the identifier of a List-Id (RFC 2919): what stands in angle
-// brackets, or all of it.
-func listName(s string) string {
-	if i := strings.LastIndexByte(s, '<'); i >= 0 {
-		if j := strings.IndexByte(s[i:], '>'); j > 0 {
-			return strings.TrimSpace(s[i+1 : i+j])
-		}
-	}
-	return s
 }

@@ -32,7 +32,7 @@ func TestParseHeader(t *testing.T) {
 		MessageID:   "CAF8x2zX0pQm7vT3@mail.example.org",
 		InReplyTo:   []string{"20261119.0815.77@example.com"},
 		References:  []string{"20261118.2201.12@example.com", "20261119.0815.77@example.com"},
-		ListID:      "ops.lists.example.com",
+		ListID:      "Operations <ops.lists.example.com>",
 		ContentType: "multipart/alternative",
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -40,7 +40,7 @@ type Header struct {
 	MessageID   string    // without angle brackets
 	InReplyTo   []string
 	References  []string
-	ListID      string
+	ListID      string // as it stands: perhaps a phrase, then the identifier in angle brackets (RFC 2919)
 	ContentType string // media type, lower case, "text/plain" where missing
 }
 
