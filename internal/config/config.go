@@ -27,6 +27,7 @@ const maxSize = 1 << 20
 type Config struct {
 	UI       UI
 	Secrets  Secrets
+	Cache    Cache
 	Accounts []Account // at least one, names unique
 }
 
@@ -178,6 +179,10 @@ func Load(path string) (*Config, error) {
 	}
 	return parse(path, data)
 }
+
+// Parse reads data as the config at path, which need not exist. What is wrong in
+// it is a *Error.
+func Parse(path string, data []byte) (*Config, error) { return parse(path, data) }
 
 // parse reads data as the content of the file path.
 func parse(path string, data []byte) (*Config, error) {
