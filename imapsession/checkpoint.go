@@ -32,7 +32,7 @@ func (s *Session) checkpointIn(now time.Time) time.Duration {
 }
 
 // keep hands the list to the cache, as it is between two responses of the server:
-// at any such moment it holds every change up to modseq.
+// at any such moment it holds every change up to what is sure of its mod-sequences.
 func (s *Session) keep() {
 	if s.cfg.Cache == nil || s.silent || !s.selected {
 		return
@@ -41,7 +41,7 @@ func (s *Session) keep() {
 	s.cfg.Cache.Keep(store.Checkpoint{
 		Place:  s.place(),
 		List:   s.list.Snapshot(),
-		ModSeq: s.modseq,
+		ModSeq: s.modseqs.sure,
 		AsOf:   s.LastSign(),
 	})
 }

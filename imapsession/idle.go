@@ -66,6 +66,7 @@ func (l *link) holdIdle(ctx context.Context) error {
 		return l.lost(err)
 	}
 	l.tap.SetPhase(wire.PhaseIdle)
+	l.m.modseqs.idle = 0
 	hold := l.idleUntilDue(ctx, entered, before)
 	l.pump()
 	if l.tagged != before {
@@ -153,6 +154,9 @@ func (l *link) settle() error {
 	err := idle.Wait()
 	watchdog.Stop()
 	l.pump()
+	if err == nil && l.m.modseqs.idled() {
+		l.m.unkept = true
+	}
 	l.tap.SetPhase(wire.PhaseCommand)
 	if err != nil && !refused(err) {
 		return l.lost(err)
@@ -259,6 +263,9 @@ func (l *link) noop() error {
 	err := l.client.Noop().Wait()
 	watchdog.Stop()
 	l.pump()
+	if err == nil && l.m.modseqs.told() {
+		l.m.unkept = true
+	}
 	l.tap.SetPhase(wire.PhaseCommand)
 	if err != nil && !refused(err) {
 		return l.lost(err)

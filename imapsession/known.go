@@ -121,7 +121,8 @@ func (s *Session) takeKnown(ctx context.Context) {
 	if k.all.List == nil || s.selected {
 		return
 	}
-	s.list, s.uidValidity, s.modseq, s.selected = k.all.List, k.all.UIDValidity, k.all.ModSeq, true
+	s.list, s.uidValidity, s.selected = k.all.List, k.all.UIDValidity, true
+	s.modseqs.reset(k.all.ModSeq)
 	s.freshFrom = s.list.Len()
 	k.all = store.Checkpoint{}
 }
@@ -131,4 +132,25 @@ func (s *Session) forgetKnown() {
 	s.known.mu.Lock()
 	defer s.known.mu.Unlock()
 	s.known.over = true
+}
+
+// mark is what the person was told of in an earlier run.
+type mark struct {
+	uidValidity uint32
+	asked, has  bool
+	over        bool // the first reconcile at this UIDVALIDITY is done
+	uid         store.UID
+}
+
+// toldMark returns the highest UID that the person was told of, as long as no
+// list of this UIDVALIDITY was told in this run.
+func (s *Session) toldMark() (store.UID, bool) {
+	if s.cfg.Told == nil {
+		return 0, false
+	}
+	if !s.mark.asked || s.mark.uidValidity != s.uidValidity {
+		s.mark = mark{asked: true, uidValidity: s.uidValidity}
+		s.mark.uid, s.mark.has = s.cfg.Told(s.place())
+	}
+	return s.mark.uid, s.mark.has && !s.mark.over
 }

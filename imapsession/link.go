@@ -49,6 +49,8 @@ type link struct {
 	searched   string // SEARCH or ESEARCH, if one came since it was cleared
 	desync     error  // the server and the list disagree
 	selecting  *selecting
+	qresync    bool // VANISHED comes in place of EXPUNGE (RFC 7162 §3.2)
+	catching   *catching
 	asked      bool // the rows that come were asked for (see unseen)
 	flagsSeen  map[store.UID]bool
 
@@ -184,10 +186,14 @@ func (l *link) apply(ev wire.Event) {
 		l.tagged++
 		l.taggedCode = ev.Code
 		l.copyUID = l.copyUID || ev.Code == "COPYUID"
+		l.saidModSeq(ev)
 		l.alert(ev)
 	case wire.KindOther:
 		if ev.Type == "SEARCH" || ev.Type == "ESEARCH" {
 			l.searched = ev.Type
+		}
+		if ev.Type == "VANISHED" && l.opened && l.selecting == nil {
+			l.disagree(errors.New("a VANISHED that cannot be read"))
 		}
 	case wire.KindExists, wire.KindExpunge, wire.KindVanished, wire.KindFetch:
 		if ev.Kind == wire.KindFetch && ev.HasFlags && ev.UID != 0 && l.flagsSeen != nil {
@@ -207,6 +213,12 @@ func (l *link) rows(ev wire.Event) {
 		// The list will be built anew. What a server says of rows before SELECT
 		// is of no mailbox at all (RFC 9051 §7.4).
 		return
+	}
+	if l.catching != nil {
+		l.catching.note(ev, l.m.list)
+	}
+	if ev.Kind == wire.KindFetch && ev.ModSeq != 0 {
+		l.m.modseqs.see(ev.ModSeq)
 	}
 	if ev.Kind == wire.KindExists && int64(ev.Num) > int64(l.m.list.Len()) {
 		l.newTries, l.newAt = 0, time.Time{}
@@ -248,12 +260,13 @@ func (l *link) status(ev wire.Event) {
 		l.preauth = true
 	case ev.Code == "COPYUID":
 		l.copyUID = true
-	case ev.Code == "UIDNOTSTICKY" && l.selecting != nil:
-		l.selecting.unstable = true
+	case l.selecting != nil && l.selecting.status(ev):
 	case ev.Code == "UIDVALIDITY" && l.selecting == nil && l.opened:
 		if n, err := strconv.ParseUint(ev.Arg, 10, 32); err == nil && uint32(n) != l.m.uidValidity {
 			l.disagree(fmt.Errorf("UIDVALIDITY changed from %d to %d", l.m.uidValidity, n))
 		}
+	case ev.Code == "HIGHESTMODSEQ":
+		l.saidModSeq(ev)
 	case ev.Code == "READ-ONLY":
 		l.readOnly = true
 	case ev.Code == "READ-WRITE":

@@ -32,12 +32,12 @@ type mailbox struct {
 	// changes counts what the wire said about rows; a count that stood still
 	// across a command proves that nothing changed meanwhile.
 	changes uint64
-	// modseq is the HIGHESTMODSEQ up to which list has every change; 0 where the
-	// server has none, or it is not known.
-	modseq uint64
+	modseqs modseqs
 	// unkept: the cache has not got what changed since keptAt.
 	unkept bool
 	keptAt time.Time
+	// moves counts what changed the numbering.
+	moves uint64
 	// deaths counts the links that each message killed with imapclient's parser.
 	deaths map[store.UID]int
 	// brought counts the summaries that came; visitedAt is what it was when a
@@ -105,6 +105,9 @@ func (m *mailbox) change(c store.Change, asked bool) error {
 	}
 	m.changes++
 	m.unkept = true
+	if c.Kind != store.Fill && c.Kind != store.SetFlags {
+		m.moves++
+	}
 	m.unseen.applied(c.Kind, a, asked)
 	if c.Kind == store.Expunge || c.Kind == store.Vanished {
 		if a.Index < m.freshFrom {

@@ -1,70 +1,87 @@
 package imapsession
 
 import (
+	"errors"
 	"slices"
-
-	"github.com/emersion/go-imap/v2"
 
 	"tidings/store"
 )
 
+// trust is how much a server is believed of what happened while nobody watched.
+type trust uint8
+
 const (
-	// maxTail bounds the rows that are reconciled by UID: older ones become
-	// unknown and are asked for when somebody looks. It keeps one SEARCH answer
-	// under a few MB whatever the mailbox holds.
-	maxTail = 200_000
-	// maxReflag bounds the rows whose flags are asked for again at once; those
-	// of older rows become unknown likewise.
-	maxReflag = 5_000
-	// tailAttempts is how often the UIDs are asked for before it is accepted that
-	// the mailbox does not stand still for it.
-	tailAttempts = 3
+	trustAll     trust = iota // its mod-sequences, and what it says has vanished
+	trustUIDs                 // only which UIDs there are; flags are asked for anew
+	trustNothing              // nothing known is kept
 )
+
+// errContradicted: what the server said while reconciling does not add up.
+var errContradicted = errors.New("the server contradicts itself")
+
+// past is what was known of the mailbox before it was selected.
+type past struct {
+	list   *store.List
+	modseq uint64 // up to which list has every change; 0 where that is not known
+	again  bool   // it is the same mailbox at the same UIDVALIDITY
+	// told is the highest UID that the person was told of: what is above it is
+	// news. Nothing is where hasTold is false.
+	told    store.UID
+	hasTold bool
+}
 
 // reconcile brings the list in step with a mailbox just selected, and tells the
 // listener what came of it in one Resync.
-func (l *link) reconcile(sel selection) error {
+func (l *link) reconcile(sel selection, how trust) error {
 	s := l.s
-	old := s.list
-	lowest := oldestWanted(old)
+	before := s.mailbox
 	reload := s.selected && (sel.uidValidity != s.uidValidity || sel.unstable)
-	again := s.selected && !reload
+	old := past{list: s.list, modseq: before.modseqs.sure, again: s.selected && !reload}
 
 	s.silent = true
 	defer func() { s.silent = false }()
-	before := s.mailbox
-	s.uidValidity = sel.uidValidity
-	s.anyKeyword = sel.anyKeyword
-	s.selected = true
-	s.modseq = 0
+	s.uidValidity, s.anyKeyword, s.selected = sel.uidValidity, sel.anyKeyword, true
 	s.unseen = unseen{told: s.unseen.told}
-
+	s.modseqs = modseqs{seen: sel.modseq}
 	if reload {
 		s.deaths = map[store.UID]int{}
 	}
+	old.told, old.hasTold = s.toldMark()
+	if old.again && !old.hasTold {
+		old.told, old.hasTold = newestTold(old.list, before.freshFrom), true
+	}
 
-	var ev ResyncEvent
 	var summaries []*store.Summary
 	var err error
-	if again && lowest != 0 {
-		ev, summaries, err = l.reconcileTail(sel, past{old, lowest, newestTold(old, before.freshFrom)})
+	if old.again && old.list.CountKnown() > 0 && how < trustNothing {
+		summaries, err = l.resume(sel, old, how)
 	} else {
-		summaries, err = l.readNewest(sel)
-		ev.Reload = reload
-		if again && err == nil && before.freshFrom == 0 {
-			ev.Arrived = uint32(s.freshFrom) // it was empty, and known to be
-		}
+		summaries, err = l.readNewest(sel, old)
+	}
+	if err == nil && l.desync != nil && how < trustNothing {
+		s.log.Warn("reading the mailbox anew, believing less", "why", l.desync)
+		err = errContradicted
 	}
 	if err != nil {
-		s.list, s.freshFrom, s.modseq = old, before.freshFrom, before.modseq
-		s.uidValidity, s.selected = before.uidValidity, before.selected
+		s.list, s.freshFrom, s.modseqs = before.list, before.freshFrom, before.modseqs
+		s.uidValidity, s.selected, s.anyKeyword = before.uidValidity, before.selected, before.anyKeyword
 		return err
 	}
+	s.modseqs.sure = sel.modseq
+	s.mark.over = true
+	l.tellReconciled(compare(old, s.list, s.freshFrom), reload, summaries)
+	return nil
+}
+
+// tellReconciled puts the Resync, and behind it the summaries that came and what
+// arrived meanwhile, and hands all to the cache.
+func (l *link) tellReconciled(diff difference, reload bool, summaries []*store.Summary) {
+	s := l.s
 	s.epoch++
 	full := s.resync()
-	full.Reload, full.Gone, full.Arrived, full.Changed = ev.Reload, ev.Gone, ev.Arrived, ev.Changed
+	full.Reload, full.Gone, full.Arrived, full.Changed = reload, diff.gone, diff.arrived, diff.changed
 	s.log.Info("resync", "epoch", s.epoch, "messages", s.list.Len(), "known", s.list.CountKnown(),
-		"arrived", full.Arrived, "gone", len(full.Gone), "changed", len(full.Changed), "reload", full.Reload)
+		"arrived", full.Arrived, "gone", len(full.Gone), "changed", len(full.Changed), "reload", reload)
 	s.box.Together(func() {
 		s.box.Put(full)
 		if len(summaries) > 0 {
@@ -83,18 +100,110 @@ func (l *link) reconcile(sel selection) error {
 	s.silent = false
 	s.keep()
 	l.keepSummaries(summaries)
+}
+
+// readNewest starts a list from nothing: all rows unknown but the first window,
+// and those that the person was not told of.
+func (l *link) readNewest(sel selection, old past) ([]*store.Summary, error) {
+	if err := l.s.begin(sel.count); err != nil {
+		return nil, err
+	}
+	l.s.freshFrom = l.s.list.Len() // what comes from now on is new
+	if sel.count == 0 {
+		return nil, nil
+	}
+	n := uint32(l.s.cfg.FirstWindow)
+	lo := uint32(1)
+	if sel.count > n {
+		lo = sel.count - n + 1
+	}
+	sums, err := l.fetchRows(seqRange(lo, sel.count))
+	if err != nil || !old.hasTold || l.desync != nil || lowestKnown(l.s.list) <= old.told+1 {
+		return sums, err
+	}
+	_, err = l.learnFrom(old.told+1, nil)
+	return sums, err
+}
+
+// begin makes the list n unknown rows.
+func (m *mailbox) begin(n uint32) error {
+	m.list = new(store.List)
+	if err := m.change(store.Change{Kind: store.Exists, N: n}, false); err != nil {
+		return asFault(err)
+	}
 	return nil
 }
 
-// oldestWanted is the UID from which on the old list is worth reconciling; 0
-// where nothing is known.
-func oldestWanted(old *store.List) store.UID {
-	var lowest store.UID
-	old.Known(max(0, old.Len()-maxTail), old.Len(), func(_ int, r store.Row) bool {
-		lowest = r.UID
-		return false
+// readArrived fetches the newest of the rows above UID newest.
+func (l *link) readArrived(newest store.UID) ([]*store.Summary, error) {
+	list := l.s.list
+	first := list.Tail() // what came since the search is new as well
+	for first > 0 && list.Row(first-1).UID > newest {
+		first--
+	}
+	lo := max(first, list.Len()-l.s.cfg.FirstWindow)
+	if lo >= list.Len() {
+		return nil, nil
+	}
+	return l.fetchRows(seqRange(uint32(lo)+1, uint32(list.Len())))
+}
+
+// arrivedUIDs are the UIDs of the n rows before end whose summary is known.
+func arrivedUIDs(list *store.List, n uint32, end int, summaries []*store.Summary) []store.UID {
+	known := make(map[store.UID]bool, len(summaries))
+	for _, sum := range summaries {
+		known[sum.UID] = true
+	}
+	var uids []store.UID
+	list.Known(end-int(n), end, func(_ int, r store.Row) bool {
+		if known[r.UID] {
+			uids = append(uids, r.UID)
+		}
+		return true
 	})
-	return lowest
+	return uids
+}
+
+// difference is what became of a list.
+type difference struct {
+	gone, changed []store.UID
+	arrived       uint32
+}
+
+// compare says what became of the rows that were known, and how many of the rows
+// before freshFrom the person has not been told of.
+func compare(old past, list *store.List, freshFrom int) difference {
+	var d difference
+	if old.again {
+		now := cursor{list: list}
+		old.list.Known(0, old.list.Len(), func(_ int, was store.Row) bool {
+			is, ok := now.find(was.UID)
+			switch {
+			case !ok && !list.MayHold(was.UID):
+				d.gone = append(d.gone, was.UID)
+			case ok && was.Flags.Known() && is.Flags.Known() && was.Flags != is.Flags:
+				d.changed = append(d.changed, was.UID)
+			}
+			return true
+		})
+	}
+	if old.hasTold {
+		d.arrived = uint32(countAbove(list, old, freshFrom))
+	}
+	return d
+}
+
+// countAbove is how many of the rows before end are news: those that are known to
+// be above the message told of last, and the unknown ones that must be.
+func countAbove(list *store.List, old past, end int) int {
+	lo, hi := list.Gap(old.told) // what is unknown between the two may be either
+	first := hi
+	if i, ok := list.Find(old.told); ok {
+		first = i + 1
+	} else if old.again && old.list.CountUnknown() == 0 {
+		first = lo // before, no row was unknown: those have come since
+	}
+	return max(0, end-first)
 }
 
 // maxUnread bounds the search for the newest message that was told of.
@@ -115,250 +224,6 @@ func newestTold(old *store.List, freshFrom int) store.UID {
 	return newest
 }
 
-// past is what was known before the link broke.
-type past struct {
-	list   *store.List
-	lowest store.UID // from here on it is worth reconciling
-	newest store.UID // the highest that was told of
-}
-
-// arrivedUIDs are the UIDs of the n rows before end whose summary is known.
-func arrivedUIDs(list *store.List, n uint32, end int, summaries []*store.Summary) []store.UID {
-	known := make(map[store.UID]bool, len(summaries))
-	for _, sum := range summaries {
-		known[sum.UID] = true
-	}
-	var uids []store.UID
-	list.Known(end-int(n), end, func(_ int, r store.Row) bool {
-		if known[r.UID] {
-			uids = append(uids, r.UID)
-		}
-		return true
-	})
-	return uids
-}
-
-// readNewest starts a list from nothing: all rows unknown but the first window,
-// whatever the mailbox's size.
-func (l *link) readNewest(sel selection) ([]*store.Summary, error) {
-	l.s.list = new(store.List)
-	if err := l.s.change(store.Change{Kind: store.Exists, N: sel.count}, false); err != nil {
-		return nil, asFault(err)
-	}
-	l.s.freshFrom = l.s.list.Len() // what comes from now on is new
-	if sel.count == 0 {
-		return nil, nil
-	}
-	n := uint32(l.s.cfg.FirstWindow)
-	lo := uint32(1)
-	if sel.count > n {
-		lo = sel.count - n + 1
-	}
-	return l.fetchRows(seqRange(lo, sel.count))
-}
-
-// reconcileTail asks which of the UIDs from lowest on are there now. The tail of
-// the mailbox is then known by UID, and the rows before it are unknown, so the
-// cost grows with what was known, not with the mailbox. The answer is taken only
-// if nothing changed while it was under way, and the rows that are asked for by
-// number after it prove it: a number whose UID is not the expected one is a
-// desync.
-func (l *link) reconcileTail(sel selection, old past) (ResyncEvent, []*store.Summary, error) {
-	s := l.s
-	count := sel.count
-	var uids []store.UID
-	for attempt := 1; ; attempt++ {
-		s.list = new(store.List)
-		if err := s.change(store.Change{Kind: store.Exists, N: count}, false); err != nil {
-			return ResyncEvent{}, nil, asFault(err)
-		}
-		before := s.changes
-		found, err := l.searchFrom(old.lowest)
-		if err != nil {
-			return ResyncEvent{}, nil, err
-		}
-		count = uint32(s.list.Len())
-		if found != nil && before == s.changes && len(found) <= int(count) && l.desync == nil {
-			uids = found
-			break
-		}
-		if attempt == tailAttempts || l.desync != nil {
-			s.log.Info("the mailbox does not stand still: only its newest rows are compared")
-			l.desync = nil
-			break
-		}
-	}
-	if uids != nil {
-		summaries, err := l.readTail(int(count), uids, old)
-		if err != nil || l.desync == nil {
-			return l.compare(old, s.list, old.lowest), summaries, err
-		}
-		s.log.Warn("the server's search by UID and its numbering disagree", "why", l.desync)
-		l.desync = nil
-		sel.count = uint32(s.list.Len())
-	} else {
-		sel.count = count
-	}
-	summaries, err := l.readNewest(sel)
-	return l.compare(old, s.list, lowestKnown(s.list)), summaries, err
-}
-
-// readTail makes the list whose last rows are uids and fetches what is new or
-// may have changed of them.
-func (l *link) readTail(count int, uids []store.UID, old past) ([]*store.Summary, error) {
-	list, err := tailList(count, uids)
-	if err != nil {
-		l.disagree(err)
-		return nil, nil
-	}
-	l.s.list, l.s.freshFrom = list, count
-	summaries, err := l.readArrived(old.newest)
-	if err != nil || l.desync != nil {
-		return nil, err
-	}
-	l.s.advanceFresh(summaries, l.s.freshFrom, true)
-	return summaries, l.readFlags(old.list, count-len(uids))
-}
-
-// searchFrom returns the UIDs of the mailbox from lowest on, ascending; nil if
-// the server would not say.
-func (l *link) searchFrom(lowest store.UID) ([]store.UID, error) {
-	var set imap.UIDSet
-	set.AddRange(imap.UID(lowest), 0)
-	options := &imap.SearchOptions{}
-	if l.hasESearch() {
-		options.ReturnAll = true
-	}
-	l.searched = ""
-	data, err := l.client.UIDSearch(&imap.SearchCriteria{UID: []imap.UIDSet{set}}, options).Wait()
-	l.pump()
-	if err != nil && !refused(err) {
-		return nil, l.lost(err)
-	}
-	if err != nil {
-		l.s.log.Warn("the server refused a search by UID", "it said", words(err))
-		return nil, nil
-	}
-	uids := []store.UID{} // nothing is an answer, too
-	found, _ := data.All.(imap.UIDSet)
-	if l.searched == "" || len(found) == 0 && l.s.list.Len() > 0 {
-		return nil, nil // "n:*" finds at least the last message, if there is one
-	}
-	for _, r := range found {
-		if r.Stop < r.Start || uint64(r.Stop)-uint64(r.Start) > uint64(l.s.list.Len()) {
-			return nil, nil // more than there are messages: worth nothing
-		}
-		for u := r.Start; ; u++ {
-			// "n:*" matches the last message even where its UID is lower.
-			if store.UID(u) >= lowest {
-				uids = append(uids, store.UID(u))
-			}
-			if u == r.Stop {
-				break
-			}
-		}
-	}
-	return uids, nil
-}
-
-// hasESearch tells whether SEARCH RETURN is understood.
-func (l *link) hasESearch() bool {
-	return l.caps.Has(imap.CapESearch) || l.caps.Has(imap.CapIMAP4rev2)
-}
-
-// tailList is count rows of which the last are uids, with the flags unknown:
-// what the old list says of them may have changed.
-func tailList(count int, uids []store.UID) (*store.List, error) {
-	var b store.Builder
-	if err := b.AddUnknown(count - len(uids)); err != nil {
-		return nil, err
-	}
-	for _, u := range uids {
-		if err := b.Add(store.Row{UID: u}); err != nil {
-			return nil, err
-		}
-	}
-	return b.List(), nil
-}
-
-// readArrived fetches the newest of the rows above UID newest.
-func (l *link) readArrived(newest store.UID) ([]*store.Summary, error) {
-	list := l.s.list
-	first := list.Tail() // what came since the search is new as well
-	for first > 0 && list.Row(first-1).UID > newest {
-		first--
-	}
-	lo := max(first, list.Len()-l.s.cfg.FirstWindow)
-	if lo >= list.Len() {
-		return nil, nil
-	}
-	return l.fetchRows(seqRange(uint32(lo)+1, uint32(list.Len())))
-}
-
-// readFlags asks for the flags of the newest rows, from row first on, whose flags
-// were known.
-func (l *link) readFlags(old *store.List, first int) error {
-	s := l.s
-	var set imap.SeqSet
-	rows, total := 0, 0
-	flush := func() error {
-		if rows == 0 {
-			return nil
-		}
-		err := l.fetchFlags(set)
-		set, rows = nil, 0
-		return err
-	}
-	for i := s.list.Len() - 1; i >= first && total < maxReflag; i-- {
-		r := s.list.Row(i)
-		if r.UID == 0 || r.Flags.Known() {
-			continue
-		}
-		j, ok := old.Find(r.UID)
-		if !ok || !old.Row(j).Flags.Known() {
-			continue
-		}
-		set.AddNum(uint32(i) + 1)
-		rows++
-		total++
-		if rows == windowMax || len(set) > 200 {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return flush()
-}
-
-// compare says what became of the known rows of old from UID lowest on.
-func (l *link) compare(old past, list *store.List, lowest store.UID) ResyncEvent {
-	var ev ResyncEvent
-	if lowest == 0 {
-		return ev
-	}
-	old.list.Known(0, old.list.Len(), func(_ int, r store.Row) bool {
-		if r.UID < lowest {
-			return true
-		}
-		i, ok := list.Find(r.UID)
-		switch {
-		case !ok:
-			ev.Gone = append(ev.Gone, r.UID)
-		case r.Flags.Known() && list.Row(i).Flags.Known() && list.Row(i).Flags != r.Flags:
-			ev.Changed = append(ev.Changed, r.UID)
-		}
-		return true
-	})
-	list.Known(0, l.s.freshFrom, func(_ int, r store.Row) bool {
-		if r.UID > old.newest {
-			ev.Arrived++
-		}
-		return true
-	})
-	slices.Sort(ev.Gone)
-	return ev
-}
-
 func lowestKnown(list *store.List) store.UID {
 	var lowest store.UID
 	list.Known(0, list.Len(), func(_ int, r store.Row) bool {
@@ -366,4 +231,40 @@ func lowestKnown(list *store.List) store.UID {
 		return false
 	})
 	return lowest
+}
+
+// cursor goes through the known rows of a List, upwards. The List must not
+// change meanwhile.
+type cursor struct {
+	list  *store.List
+	at    int // the first row that was not looked at
+	block []store.Row
+}
+
+// cursorBlock is how many rows a cursor takes at a time.
+const cursorBlock = 1024
+
+// find returns the row uid. The UIDs that are asked for ascend.
+func (c *cursor) find(uid store.UID) (r store.Row, ok bool) {
+	for {
+		for len(c.block) > 0 && c.block[len(c.block)-1].UID < uid {
+			c.block = c.block[:0]
+		}
+		if len(c.block) > 0 {
+			i, ok := slices.BinarySearchFunc(c.block, uid, func(r store.Row, u store.UID) int { return int(r.UID) - int(u) })
+			if !ok {
+				return store.Row{}, false
+			}
+			return c.block[i], true
+		}
+		if c.at >= c.list.Len() {
+			return store.Row{}, false
+		}
+		end := min(c.at+cursorBlock, c.list.Len())
+		c.list.Known(c.at, end, func(_ int, r store.Row) bool {
+			c.block = append(c.block, r)
+			return true
+		})
+		c.at = end
+	}
 }

@@ -19,6 +19,22 @@ type selecting struct {
 	counted  bool
 	count    uint32
 	unstable bool // UIDNOTSTICKY: UIDs do not outlive the selection (RFC 4315)
+	modseq   uint64
+}
+
+// status takes the codes that come with a SELECT, and tells whether it was one.
+func (sel *selecting) status(ev wire.Event) bool {
+	switch ev.Code {
+	case "UIDNOTSTICKY":
+		sel.unstable = true
+	case "HIGHESTMODSEQ":
+		sel.modseq = ev.ModSeq
+	case "NOMODSEQ", "CLOSED":
+		sel.modseq = 0
+	default:
+		return false
+	}
+	return true
 }
 
 func (sel *selecting) apply(ev wire.Event) {
@@ -30,6 +46,12 @@ func (sel *selecting) apply(ev wire.Event) {
 		if sel.counted && sel.count > 0 {
 			sel.count--
 		}
+	case wire.KindVanished:
+		for _, r := range ev.UIDs {
+			if n := uint64(r.Hi) - uint64(r.Lo) + 1; sel.counted && !ev.Earlier {
+				sel.count -= uint32(min(n, uint64(sel.count)))
+			}
+		}
 	}
 }
 
@@ -37,19 +59,19 @@ func (sel *selecting) apply(ev wire.Event) {
 type selection struct {
 	count       uint32
 	uidValidity uint32
+	uidNext     store.UID // as the server says; 0 where it does not
+	modseq      uint64    // HIGHESTMODSEQ; 0 where there is none
 	anyKeyword  bool
 	unstable    bool
 }
 
 // openMailbox selects the mailbox, brings the list in step with it, and says
 // so: a Resync, the summaries, what arrived meanwhile. The link is live then.
-func (l *link) openMailbox() error {
-	sel, err := l.selectMailbox()
-	if err != nil {
-		return err
-	}
-	l.desync, l.opened = nil, true
-	if err := l.reconcile(sel); err != nil {
+func (l *link) openMailbox() error { return l.open(trustAll) }
+
+// open is openMailbox for a server that is believed so far.
+func (l *link) open(how trust) error {
+	if err := l.catchUp(how); err != nil {
 		return err
 	}
 	l.s.proven, l.proven = true, true
@@ -57,6 +79,22 @@ func (l *link) openMailbox() error {
 	l.auditAt = time.Now().Add(auditEvery)
 	l.live()
 	return nil
+}
+
+// catchUp selects the mailbox and reconciles. Where the server contradicts what
+// it said, less of it is believed.
+func (l *link) catchUp(how trust) error {
+	for {
+		sel, err := l.selectMailbox()
+		if err != nil {
+			return err
+		}
+		l.desync, l.opened = nil, true
+		if err = l.reconcile(sel, how); !errors.Is(err, errContradicted) {
+			return err
+		}
+		how++
+	}
 }
 
 // selectMailbox sends SELECT, or EXAMINE where nothing may change.
@@ -69,8 +107,12 @@ func (l *link) selectMailbox() (selection, error) {
 		// server offers both, so rev2 has to be on. It goes out with SELECT.
 		enable = l.client.Enable(imap.CapIMAP4rev2)
 	}
+	qresync, err := l.enableQresync()
+	if err != nil {
+		return selection{}, l.lost(err)
+	}
 	l.selecting = new(selecting)
-	cmd := l.client.Select(name, &imap.SelectOptions{ReadOnly: !l.m.writable})
+	cmd := l.client.Select(name, &imap.SelectOptions{ReadOnly: !l.m.writable, CondStore: l.hasCondstore() && !l.m.visited})
 	if enable != nil {
 		if _, err := enable.Wait(); err != nil && !refused(err) {
 			_, _ = cmd.Wait()
@@ -79,6 +121,9 @@ func (l *link) selectMailbox() (selection, error) {
 	}
 	data, err := cmd.Wait()
 	l.pump()
+	if err := l.enabled(qresync); err != nil {
+		return selection{}, err
+	}
 	state := l.selecting
 	l.selecting = nil
 	if err != nil {
@@ -101,6 +146,8 @@ func (l *link) selectMailbox() (selection, error) {
 		uidValidity: data.UIDValidity,
 		anyKeyword:  slices.Contains(data.PermanentFlags, imap.FlagWildcard),
 		unstable:    state.unstable,
+		uidNext:     store.UID(data.UIDNext),
+		modseq:      state.modseq,
 	}, nil
 }
 
@@ -124,5 +171,5 @@ func (l *link) reselect() error {
 		return err
 	}
 	l.working(Selecting, say("the server and the list disagreed: reading the mailbox again"))
-	return l.openMailbox()
+	return l.open(trustUIDs) // the flags may be another message's
 }

@@ -168,6 +168,7 @@ type Session struct {
 	worker worker
 	larder larder
 	known  known
+	mark   mark // Run's goroutine alone
 
 	mailbox // Run's goroutine alone
 	backoff backoff
