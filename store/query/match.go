@@ -18,7 +18,7 @@ const (
 
 // Message is what a Matcher looks at.
 type Message struct {
-	Summary *store.Summary
+	Summary *store.Summary // nil where it is not known
 	Flags   store.Flags
 	// Text is what of the body is read, folded; nil where it is not cached.
 	Text *string
@@ -122,6 +122,27 @@ func (t Term) prepare() matcher {
 				return verdict(c.Flags.Has(store.Answered))
 			}
 		}
+	case Body:
+		want := Fold(t.Text)
+		return func(c *candidate) Verdict {
+			if c.Text == nil {
+				return Unknown
+			}
+			return verdict(strings.Contains(*c.Text, want))
+		}
+	}
+	m := t.prepareSummary()
+	return func(c *candidate) Verdict {
+		if c.Summary == nil {
+			return Unknown
+		}
+		return m(c)
+	}
+}
+
+// prepareSummary makes the matcher of a term that looks at the summary.
+func (t Term) prepareSummary() matcher {
+	switch f := t.Field; f {
 	case Attachment:
 		return func(c *candidate) Verdict { return verdict(c.Summary.Mixed) }
 	case Larger:
@@ -138,11 +159,6 @@ func (t Term) prepare() matcher {
 			return verdict(f == Before && day < want || f == Since && day >= want || f == On && day == want)
 		}
 	}
-	return t.prepareText()
-}
-
-// prepareText makes the matcher of a term that looks for text.
-func (t Term) prepareText() matcher {
 	want := Fold(t.Text)
 	in := func(text string) bool { return strings.Contains(text, want) }
 	switch t.Field {
@@ -156,13 +172,6 @@ func (t Term) prepareText() matcher {
 		return func(c *candidate) Verdict { return verdict(in(c.fields().Subject)) }
 	case List:
 		return func(c *candidate) Verdict { return verdict(in(c.fields().List)) }
-	case Body:
-		return func(c *candidate) Verdict {
-			if c.Text == nil {
-				return Unknown
-			}
-			return verdict(in(*c.Text))
-		}
 	}
 	return func(c *candidate) Verdict {
 		f := c.fields()
