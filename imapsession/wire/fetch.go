@@ -39,6 +39,9 @@ type fetch struct {
 	skip   int       // depth of a value that is being passed over
 	broken bool
 	held   []byte // body sections that wait for the UID
+	// What a Fetch gets of it, where state is streamed.
+	stream  *stream
+	section []byte
 	// supplied: the server has not said the UID (yet), but only one was asked
 	// for.
 	supplied bool
@@ -55,6 +58,7 @@ const (
 	passing             // imapclient gets it
 	holding             // it would, if the UID came
 	swallowed           // no command asked for it
+	streamed            // a Fetch gets it
 )
 
 // beginFetch starts on the text behind "* n FETCH".
@@ -242,6 +246,12 @@ func (s *scanner) bodySection(c *cursor, sec []byte) (size int64, literal bool, 
 		n = int64(len(val))
 	}
 	s.noteBody(sec, n)
+	if f.state == undecided {
+		if st := s.tap.streaming(); st != nil {
+			s.streamSection(st, val, n)
+			return size, literal, toStream, nil
+		}
+	}
 	dst, to := s.bodyRoute(n)
 	if dst == nil {
 		return size, literal, drop, nil
@@ -376,6 +386,12 @@ func (s *scanner) endFetch() error {
 	}
 	if f.broken {
 		s.tap.count(&s.tap.stats.Repaired)
+	}
+	if f.state == streamed {
+		s.endStreamed()
+		if f.have&itemFlags == 0 {
+			return s.end()
+		}
 	}
 	ev := queued{
 		kind: KindFetch, num: f.seq, uid: f.uid, modseq: f.modseq, flags: f.flags,

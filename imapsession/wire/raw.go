@@ -19,10 +19,12 @@ type RawReply struct {
 type rawCommand struct {
 	reply RawReply
 	quiet bool // the untagged replies are Events only
-	size  int
-	err   error
-	done  chan struct{}
-	over  bool
+	// stream, if not nil, gets the content of what it fetches.
+	stream *stream
+	size   int
+	err    error
+	done   chan struct{}
+	over   bool
 	// goAhead gets a token when the server asks for the literal of an Upload.
 	goAhead chan struct{}
 }
@@ -55,7 +57,7 @@ func (t *Tap) Raw(ctx context.Context, cmd string) (RawReply, error) {
 	if err := ctx.Err(); err != nil {
 		return RawReply{}, err
 	}
-	call, err := t.start(cmd, false)
+	call, err := t.Start(cmd)
 	if err != nil {
 		return RawReply{}, err
 	}
@@ -69,20 +71,20 @@ func (t *Tap) Raw(ctx context.Context, cmd string) (RawReply, error) {
 
 // Start is Raw without the waiting. A command of imapclient's may follow before
 // the reply has come, if the server answers the two one after the other.
-func (t *Tap) Start(cmd string) (*Call, error) { return t.start(cmd, false) }
+func (t *Tap) Start(cmd string) (*Call, error) { return t.start(cmd, new(rawCommand)) }
 
 // Ask is Start for a command whose replies are wanted as Events alone: there may
 // be millions. The caller takes them while he waits for Done.
-func (t *Tap) Ask(cmd string) (*Call, error) { return t.start(cmd, true) }
+func (t *Tap) Ask(cmd string) (*Call, error) { return t.start(cmd, &rawCommand{quiet: true}) }
 
-func (t *Tap) start(cmd string, quiet bool) (*Call, error) {
+func (t *Tap) start(cmd string, r *rawCommand) (*Call, error) {
 	if strings.ContainsAny(cmd, "\r\n\x00") {
 		return nil, fmt.Errorf("raw command %q holds a line end", cmd)
 	}
 	if err := t.Err(); err != nil {
 		return nil, err
 	}
-	r := &rawCommand{done: make(chan struct{}), quiet: quiet}
+	r.done = make(chan struct{})
 	w := &t.out
 	w.mu.Lock()
 	defer w.mu.Unlock()

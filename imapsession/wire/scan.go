@@ -44,6 +44,7 @@ type scanner struct {
 	utf8Accept  bool   // UTF8=ACCEPT was enabled: likewise
 	lastSection []byte // a section of a FETCH that was found valid
 	flags       flagLists
+	zones       zones
 
 	note []byte // a line for the trace, in the making
 }
@@ -52,10 +53,11 @@ type scanner struct {
 type route uint8
 
 const (
-	drop   route = iota
-	pass         // to imapclient
-	hold         // into the FETCH's held bytes
-	inline       // into resp
+	drop     route = iota
+	pass           // to imapclient
+	hold           // into the FETCH's held bytes
+	inline         // into resp
+	toStream       // to the Fetch under way
 )
 
 // respKind is what the running response is.
@@ -226,6 +228,8 @@ func (s *scanner) literalBytes(b []byte) error {
 		s.fetch.held = append(s.fetch.held, b...)
 	case inline:
 		s.resp = append(s.resp, b...)
+	case toStream:
+		s.fetch.streamLiteral(b)
 	}
 	return nil
 }
