@@ -1,0 +1,525 @@
+package imapsession
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"tidings/imapsession/wire"
+	"tidings/store"
+)
+
+// Letter is a message that is to be appended to a mailbox.
+type Letter struct {
+	Name  string    // for the person: where it is from
+	Size  int64     // octets that Open gives, with CRLF at the line's ends
+	Date  time.Time // INTERNALDATE; zero: the server's now
+	Flags []string
+	Open  func() (io.ReadCloser, error)
+}
+
+// Fate is what became of a letter.
+type Fate uint8
+
+const (
+	Appended  Fate = iota + 1 // it is there, as UID where the server or a look told
+	Refused                   // the server would not have it, or it could not be read: Err
+	Uncertain                 // the link broke, and a look did not tell: Err
+	Unsent                    // it was not tried
+)
+
+// LetterEvent tells the fate of a letter.
+type LetterEvent struct {
+	Index int // 0-based, in the order in which the letters came
+	Name  string
+	Size  int64
+	Fate  Fate
+	UID   store.UID // 0 where not known
+	// Found: the link broke before the answer came, and the letter was found.
+	Found bool
+	Err   error
+}
+
+// AppendOptions say how Append goes about it.
+type AppendOptions struct {
+	Mailbox string // raw name, or as a person writes it
+	Create  bool   // make the mailbox if there is none
+	// OneByOne sends each letter alone and asks before its octets, as a client
+	// without extensions has to: for servers that get more wrong.
+	OneByOne bool
+	// Sent is called with the octets that have left, some times a second.
+	Sent func(octets int64)
+
+	pause time.Duration // before a broken link is made again; 0: 1 s
+	quiet time.Duration // how long nothing comes before it is believed; 0: 2 s
+}
+
+const (
+	batchLetters = 100
+	batchOctets  = 4 << 20
+	// appendWindow is how many octets may be on their way unanswered. The server
+	// goes on reading while it writes to its disk.
+	appendWindow = 8 << 20
+	// appendRetries is how often a broken link is made again without a letter
+	// getting through.
+	appendRetries = 4
+	// maxQuota is how many letters in a row may be refused for want of room before
+	// the rest is not tried.
+	maxQuota = 5
+	// endgame is how long a cancelled append may take to find out what became of
+	// what was under way.
+	endgame = 10 * time.Second
+)
+
+// Append appends letters to a mailbox, in their order, over a connection of its
+// own, and tells each one's fate in that order as far as the server answers so.
+// It streams: MULTIAPPEND (RFC 3502) in batches of at most 100 letters or 4 MB
+// where the server has it, several commands at once with LITERAL+ (RFC 7888),
+// else one by one. If the link breaks, it is made again, and what was under way
+// is looked for among what came into the mailbox meanwhile: Message-ID, size and
+// date, so that nothing is appended twice.
+//
+// Ending ctx ends it between two letters; what was under way is still waited
+// for, or looked for, and told. The error is nil, or a sentence why it ended
+// before the last letter. A letter's own error does not end it.
+func Append(ctx context.Context, cfg Config, o AppendOptions, letters iter.Seq2[Letter, error], tell func(LetterEvent)) error {
+	if cfg.ReadOnly {
+		return errReadOnly
+	}
+	s := New(cfg)
+	next, stop := iter.Pull2(letters)
+	defer stop()
+	if o.pause == 0 {
+		o.pause, o.quiet = time.Second, 2*time.Second
+	}
+	a := &appender{s: s, o: o, next: next, tell: tell}
+	// The deeds of the link end with the endgame, not with ctx.
+	linkCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(endgame, cancel) })()
+	return a.run(ctx, linkCtx)
+}
+
+// appender is one Append.
+type appender struct {
+	s    *Session
+	o    AppendOptions
+	next func() (Letter, error, bool)
+	tell func(LetterEvent)
+
+	index int      // of the next letter
+	again []*entry // to be sent once more, before others
+	late  []*entry // sent, and the link broke before the answer
+
+	link     *link
+	validity uint32
+	from     store.UID // the mailbox's UIDNEXT when what is under way was sent
+	multi    bool
+	nonSync  bool
+	limit    int64 // of a letter; 0: none is known
+	quota    int   // letters in a row that found no room
+	sent     int64
+	told     time.Time
+}
+
+// entry is a letter and where it stands.
+type entry struct {
+	Letter
+	index int
+	alone bool // not in a batch: one of its batch was refused
+}
+
+// batch is one command under way.
+type batch struct {
+	entries []*entry
+	upload  *wire.Upload
+	octets  int64
+}
+
+func (a *appender) run(ctx, linkCtx context.Context) error {
+	broken := 0
+	for {
+		before := a.index - len(a.again) - len(a.late)
+		err := a.attempt(ctx, linkCtx)
+		if err == nil || ctx.Err() != nil && len(a.late) == 0 {
+			a.giveUp()
+			return ctx.Err()
+		}
+		f := asFault(err)
+		if broken++; a.index-len(a.again)-len(a.late) > before {
+			broken = 1
+		}
+		if f.fatal || broken > appendRetries || linkCtx.Err() != nil {
+			for _, e := range a.late {
+				a.fate(e, Uncertain, 0, fmt.Errorf("the link broke before the server answered: look whether it is there: %w", f))
+			}
+			a.late = nil
+			a.giveUp()
+			return f
+		}
+		a.s.log.Warn("the link broke while appending", "reason", f.text, "under way", len(a.late))
+		select {
+		case <-time.After(max(f.after, a.o.pause<<(broken-1)-a.o.pause)): // at once, 1 s, 3 s ...
+		case <-linkCtx.Done():
+		}
+	}
+}
+
+// giveUp tells of the letters that will not be tried again.
+func (a *appender) giveUp() {
+	for _, e := range a.again {
+		a.fate(e, Unsent, 0, nil)
+	}
+	a.again = nil
+}
+
+func (a *appender) fate(e *entry, fate Fate, uid store.UID, err error) {
+	a.tell(LetterEvent{Index: e.index, Name: e.Name, Size: e.Size, Fate: fate, UID: uid, Err: err})
+}
+
+// attempt makes a connection, finds out what became of what an earlier one left,
+// and goes on. nil: all is done.
+func (a *appender) attempt(ctx, linkCtx context.Context) error {
+	l, err := a.s.connect(linkCtx, asWorker)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	if err := l.logIn(linkCtx); err != nil {
+		return err
+	}
+	l.tap.SetPhase(wire.PhaseCommand)
+	a.link = l
+	a.learnLimits()
+	next, err := a.open()
+	if err != nil {
+		return err
+	}
+	if len(a.late) > 0 {
+		if err := a.lookFor(a.late); err != nil {
+			return err
+		}
+	}
+	a.from = next
+	if ctx.Err() != nil {
+		l.farewell(farewellTime)
+		return nil
+	}
+	if err := a.stream(ctx, linkCtx); err != nil {
+		return err
+	}
+	l.farewell(visitFarewell)
+	return nil
+}
+
+// learnLimits notes what the server can take.
+func (a *appender) learnLimits() {
+	caps := a.link.caps
+	a.nonSync = !a.o.OneByOne && caps.Has(imap.CapLiteralPlus)
+	a.multi = !a.o.OneByOne && caps.Has(imap.CapMultiAppend)
+	for c := range caps {
+		if n, ok := strings.CutPrefix(string(c), "APPENDLIMIT="); ok {
+			if limit, err := strconv.ParseInt(n, 10, 64); err == nil {
+				a.limit = limit
+			}
+		}
+	}
+}
+
+// open makes sure of the mailbox and returns its UIDNEXT.
+func (a *appender) open() (store.UID, error) {
+	l, name := a.link, a.o.Mailbox
+	data, err := l.client.Status(name, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
+	refusal, err := l.drain(err)
+	if err != nil {
+		return 0, err
+	}
+	if refusal != nil && a.o.Create {
+		refusal, err = l.drain(l.client.Create(name, nil).Wait())
+		if err != nil {
+			return 0, err
+		}
+		if refusal != nil {
+			return 0, &fault{text: fmt.Sprintf("there is no folder %s, and the server would not make it: it said %s", title(name), words(refusal)), err: refusal, fatal: true}
+		}
+		data, err = l.client.Status(name, &imap.StatusOptions{UIDNext: true, UIDValidity: true}).Wait()
+		if refusal, err = l.drain(err); err != nil {
+			return 0, err
+		}
+	}
+	if refusal != nil {
+		return 0, &fault{text: fmt.Sprintf("there is no folder %s to append to: the server said %s", title(name), words(refusal)), err: refusal, fatal: true}
+	}
+	if a.validity != 0 && data.UIDValidity != a.validity {
+		return 0, &fault{text: fmt.Sprintf("%s is another folder since the link broke (its UIDVALIDITY changed)", title(name)), fatal: true}
+	}
+	a.validity = data.UIDValidity
+	return store.UID(data.UIDNext), nil
+}
+
+// stream sends letters and takes the answers until there are no more of either.
+func (a *appender) stream(ctx, linkCtx context.Context) (err error) {
+	var underWay []*batch
+	octets := int64(0)
+	defer func() {
+		if err != nil { // what was sent is looked for on the next link
+			for _, b := range underWay {
+				a.late = append(a.late, b.entries...)
+			}
+		}
+	}()
+	take := func() error {
+		b := underWay[0]
+		if err := a.answer(linkCtx, b); err != nil {
+			return err
+		}
+		octets -= b.octets
+		underWay = underWay[1:]
+		return nil
+	}
+	more := true
+	for {
+		for len(underWay) > 0 && (underWay[0].over() || !a.nonSync || octets >= appendWindow || len(underWay) >= batchLetters) {
+			if err := take(); err != nil {
+				return err
+			}
+		}
+		var b *batch
+		if more = more && ctx.Err() == nil && a.quota < maxQuota; more || len(a.again) > 0 && ctx.Err() == nil && a.quota < maxQuota {
+			b, more = a.gather(more)
+		}
+		if b == nil {
+			if len(underWay) == 0 {
+				break
+			}
+			if err := take(); err != nil {
+				return err
+			}
+			continue // an answer may have brought letters back
+		}
+		sent, err := a.send(ctx, b)
+		if sent {
+			underWay = append(underWay, b)
+			octets += b.octets
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if a.quota >= maxQuota {
+		a.giveUp()
+		return &fault{text: fmt.Sprintf("there is no room left on the server: %d messages in a row were refused, the rest was not tried", a.quota), fatal: true}
+	}
+	return nil
+}
+
+func (b *batch) over() bool {
+	select {
+	case <-b.upload.Done():
+		return true
+	default:
+		return false
+	}
+}
+
+// gather takes the letters of the next command; nil if there are none.
+func (a *appender) gather(more bool) (*batch, bool) {
+	b := &batch{}
+	for len(b.entries) < batchLetters && b.octets < batchOctets {
+		e, ok := a.take(&more, b)
+		if !ok {
+			break
+		}
+		b.entries = append(b.entries, e)
+		b.octets += e.Size
+		if !a.multi || e.alone {
+			break
+		}
+	}
+	if len(b.entries) == 0 {
+		return nil, more
+	}
+	return b, more
+}
+
+// take returns the next letter that may join b.
+func (a *appender) take(more *bool, b *batch) (*entry, bool) {
+	for {
+		if len(a.again) > 0 {
+			e := a.again[0]
+			if len(b.entries) > 0 && (e.alone || b.octets+e.Size > batchOctets) {
+				return nil, false
+			}
+			a.again = a.again[1:]
+			return e, true
+		}
+		if !*more {
+			return nil, false
+		}
+		letter, err, ok := a.next()
+		if !ok {
+			*more = false
+			return nil, false
+		}
+		e := &entry{Letter: letter, index: a.index}
+		a.index++
+		switch {
+		case err != nil:
+			a.fate(e, Refused, 0, err)
+		case e.Size == 0:
+			a.fate(e, Refused, 0, errors.New("it is empty"))
+		case a.limit > 0 && e.Size > a.limit:
+			a.fate(e, Refused, 0, fmt.Errorf("it is too large: %d octets, and the server takes %d", e.Size, a.limit))
+		case len(b.entries) > 0 && b.octets+e.Size > batchOctets:
+			a.again = append(a.again, e)
+			return nil, false
+		default:
+			return e, true
+		}
+	}
+}
+
+// send writes a command. sent tells that the server may have all of it; else its
+// letters have been dealt with, unless there is an error, which ends the link.
+func (a *appender) send(ctx context.Context, b *batch) (sent bool, err error) {
+	l := a.link
+	b.upload, err = l.tap.NewUpload("APPEND " + wire.QuotedMailbox(a.o.Mailbox, l.caps.Has(imap.CapIMAP4rev2)))
+	if err != nil {
+		a.again = append(slices.Clone(b.entries), a.again...)
+		return false, l.lost(err)
+	}
+	l.tap.SetPhase(wire.PhaseIdle) // while we talk, the server need not
+	defer l.tap.SetPhase(wire.PhaseCommand)
+	for i, e := range b.entries {
+		err := a.literal(ctx, b, e)
+		var source *wire.SourceError
+		switch {
+		case errors.Is(err, wire.ErrRefused):
+			return true, nil
+		case errors.As(err, &source), errors.Is(err, errOpen):
+			// The command cannot be finished; nothing of it counts.
+			a.fate(e, Refused, 0, err)
+			rest := append(slices.Clone(b.entries[:i]), b.entries[i+1:]...)
+			a.again = append(rest, a.again...)
+			return false, &fault{text: "a letter could not be read to its end", err: err}
+		case err != nil:
+			// A command that was not ended was not done (RFC 3502 §5).
+			a.again = append(slices.Clone(b.entries), a.again...)
+			if ctx.Err() != nil {
+				return false, &fault{text: "stopped", err: ctx.Err()}
+			}
+			return false, l.lost(err)
+		}
+	}
+	if err := b.upload.End(); err != nil {
+		return true, l.lost(err)
+	}
+	return true, nil
+}
+
+var errOpen = errors.New("it could not be opened")
+
+// literal sends one letter.
+func (a *appender) literal(ctx context.Context, b *batch, e *entry) error {
+	r, err := e.Open()
+	if err != nil {
+		return fmt.Errorf("%w: %w", errOpen, err)
+	}
+	defer r.Close()
+	args := " "
+	if len(e.Flags) > 0 {
+		args += "(" + strings.Join(e.Flags, " ") + ") "
+	}
+	if !e.Date.IsZero() {
+		args += e.Date.Format(`"_2-Jan-2006 15:04:05 -0700" `)
+	}
+	return b.upload.Literal(ctx, args, counted{r, a}, e.Size, !a.nonSync)
+}
+
+// counted tells how many octets have been read.
+type counted struct {
+	io.Reader
+	a *appender
+}
+
+func (c counted) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.a.sent += int64(n)
+	if now := time.Now(); c.a.o.Sent != nil && now.Sub(c.a.told) > 100*time.Millisecond {
+		c.a.told = now
+		c.a.o.Sent(c.a.sent)
+	}
+	return n, err
+}
+
+// answer takes the reply to a command.
+func (a *appender) answer(ctx context.Context, b *batch) error {
+	l := a.link
+	reply, err := b.upload.Wait(ctx)
+	l.pump()
+	if err != nil {
+		return l.lost(err)
+	}
+	tagged := reply.Tagged
+	if tagged.Type == "OK" {
+		a.quota = 0
+		uids := appendedUIDs(tagged, len(b.entries))
+		for i, e := range b.entries {
+			a.fate(e, Appended, uids[i], nil)
+		}
+		if n := uids[len(uids)-1]; n != 0 {
+			a.from = n + 1
+		}
+		return nil
+	}
+	why := fmt.Errorf("the server refused it: it said %q", say(tagged.Text))
+	if len(b.entries) > 1 { // all of it or nothing: which one is it?
+		for _, e := range b.entries {
+			e.alone = true
+		}
+		a.again = append(slices.Clone(b.entries), a.again...)
+		return nil
+	}
+	if tagged.Code == "OVERQUOTA" {
+		a.quota++
+		why = fmt.Errorf("there is no room for it: the server said %q", say(tagged.Text))
+	}
+	a.fate(b.entries[0], Refused, 0, why)
+	return nil
+}
+
+// appendedUIDs reads APPENDUID (RFC 4315): n UIDs, zero where they are not told.
+func appendedUIDs(tagged wire.Event, n int) []store.UID {
+	uids := make([]store.UID, n)
+	_, set, _ := strings.Cut(tagged.Arg, " ")
+	if tagged.Code != "APPENDUID" {
+		return uids
+	}
+	var found []store.UID
+	for part := range strings.SplitSeq(set, ",") {
+		first, last, ranged := strings.Cut(part, ":")
+		lo, err := strconv.ParseUint(first, 10, 32)
+		hi := lo
+		if err == nil && ranged {
+			hi, err = strconv.ParseUint(last, 10, 32)
+		}
+		if err != nil || lo == 0 || hi < lo || hi-lo >= uint64(n) {
+			return uids
+		}
+		for u := lo; u <= hi; u++ {
+			found = append(found, store.UID(u))
+		}
+	}
+	if len(found) == n {
+		copy(uids, found)
+	}
+	return uids
+}
