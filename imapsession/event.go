@@ -173,10 +173,11 @@ type ResultEvent struct {
 }
 
 // AlertEvent is an ALERT the server wants shown (RFC 9051 §7.1); Bye its
-// parting words.
+// parting words. Own: no server said it, Tidings does, of the account's cache.
 type AlertEvent struct {
 	Text safetext.Text
 	Bye  bool
+	Own  bool
 }
 
 func (StateEvent) event()     {}

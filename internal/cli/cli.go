@@ -115,10 +115,12 @@ config: tidings demo. Keys are explained on screen by "?"; Q quits.`,
 	takesAccounts(root, &o.config, &o.accounts, "watch only the account with this `NAME` (repeatable)")
 	root.Flags().BoolVar(&o.readOnly, "read-only", false, "change nothing on any server")
 	root.Flags().StringVar(&o.log, "log", "", "append what the sessions do to `FILE` (no mail, no passwords)")
+	root.Flags().BoolVar(&o.noCache, "no-cache", false, "keep nothing on disk, and read nothing that is kept there")
 	root.AddCommand(
 		p.demoCommand(),
 		p.checkCommand(),
 		p.showCommand(),
+		p.cacheCommand(),
 		p.configCommand(),
 		p.versionCommand(),
 		p.manCommand(root),

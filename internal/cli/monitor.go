@@ -17,6 +17,7 @@ import (
 	"tidings/internal/crash"
 	"tidings/internal/credential"
 	"tidings/internal/safetext"
+	"tidings/store/cache"
 	"tidings/ui"
 )
 
@@ -29,12 +30,14 @@ type monitorOptions struct {
 	accounts []string
 	readOnly bool
 	log      string
+	noCache  bool
 }
 
 // watched is one account with its session.
 type watched struct {
 	account ui.Account
 	session *imapsession.Session
+	cache   *cache.Cache
 }
 
 // monitor is `tidings`: every account of the config, live on screen.
@@ -66,8 +69,9 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		if ctx.Err() != nil {
 			return errors.New("interrupted before the screen started")
 		}
-		w, err := watch(a, source, file)
+		w, err := watch(a, source, file, keeping{Cache: cfg.Cache, memory: o.noCache})
 		if err != nil {
+			closeCaches(accounts)
 			return err
 		}
 		accounts = append(accounts, w)
@@ -75,6 +79,7 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 	// One account whose password cannot be got shows so on screen, beside the
 	// others. If there are no others, there is nothing to show.
 	if len(failed) == len(cfg.Accounts) {
+		closeCaches(accounts)
 		return errors.Join(failed...)
 	}
 	return p.show(ctx, accounts, ui.Options{
@@ -95,17 +100,28 @@ func credentials(a config.Account) *credential.Source {
 }
 
 // watch makes the session of an account; nothing happens before it runs.
-func watch(a config.Account, c imapsession.Credentials, file slog.Handler) (watched, error) {
+func watch(a config.Account, c imapsession.Credentials, file slog.Handler, keep keeping) (watched, error) {
 	cfg, err := sessionConfig(a, c)
 	if err != nil {
 		return watched{}, err
 	}
 	log := newAccountLog()
 	cfg.Log, cfg.Trace = log.logger(file), log.trace
+	kept, said, err := openCache(a, keep)
+	if err != nil {
+		return watched{}, err
+	}
+	cfg.Cache, cfg.Backfill, cfg.Prefetch = kept, keep.Backfill, keep.Bodies > 0
 	session := imapsession.New(cfg)
+	said.tell(func(sentence string) {
+		cfg.Log.Warn(sentence)
+		session.Events().Put(imapsession.AlertEvent{Text: safetext.Clean(sentence), Own: true})
+	})
 	return watched{
 		session: session,
+		cache:   kept,
 		account: ui.Account{
+			Cache:    kept,
 			Name:     safetext.Clean(a.Name),
 			Session:  session,
 			MarkSeen: time.Duration(a.MarkSeen),
@@ -170,7 +186,9 @@ func (p Program) show(ctx context.Context, accounts []watched, o ui.Options) err
 			_ = w.session.Run(ctx) // what went wrong was said in its events
 		}})
 	}
-	return beside(ctx, sessions, func(ctx context.Context) error { return ui.Run(ctx, o) })
+	err := beside(ctx, sessions, func(ctx context.Context) error { return ui.Run(ctx, o) })
+	closeCaches(accounts)
+	return err
 }
 
 // run is something that runs until its context ends, on a goroutine of the

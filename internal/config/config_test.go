@@ -75,7 +75,7 @@ func TestAccepted(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			want := &Config{UI: defaultUI(), Secrets: defaultSecrets(), Accounts: []Account{bare()}}
+			want := &Config{UI: defaultUI(), Secrets: defaultSecrets(), Cache: defaultCache(), Accounts: []Account{bare()}}
 			c.want(want)
 			got, err := parse("/etc/tidings/config.toml", []byte(c.text))
 			if err != nil {
@@ -128,7 +128,7 @@ func TestProblems(t *testing.T) {
 			`6: readonly: there is no such key in [[account]]; did you mean read_only?`}},
 		{"hyphen", account(`read-only = true`), []string{`5: read-only: there is no such key in [[account]]; did you mean read_only?`}},
 		{"unheard of", "[ui]\nzzzzzzzzz = 1\n" + account(), []string{`2: zzzzzzzzz: there is no such key in ui; expected one of notice, emoji`}},
-		{"unknown table", account() + "[colours]\nred = 1\n", []string{`5: colours: there is no such key; expected one of ui, secrets, account`}},
+		{"unknown table", account() + "[colours]\nred = 1\n", []string{`5: colours: there is no such key; expected one of ui, cache, secrets, account`}},
 		{"misspelt table", strings.Replace(account(), "account", "accounts", 1), []string{`1: accounts: there is no such key; did you mean account?`}},
 		{"misspelt required key", strings.Replace(account(), "host", "server", 1), []string{`3: server: there is no such key in [[account]]; did you mean host?`}},
 		{"nested table", account() + "[account.extra]\na = 1\n", []string{`5: extra: there is no such key in [[account]]; expected one of *`}},

@@ -23,7 +23,7 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	a.Port = 993
 	a.Name, a.Host, a.User = "work", "imap.example.org", "alice@example.org"
 	a.PasswordCommand = []string{"pass", "show", "mail/work"}
-	want := &Config{UI: defaultUI(), Secrets: defaultSecrets(), Accounts: []Account{a}}
+	want := &Config{UI: defaultUI(), Secrets: defaultSecrets(), Cache: defaultCache(), Accounts: []Account{a}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-defaults +example:\n%s", diff)
 	}
@@ -38,6 +38,9 @@ func TestExampleIsComplete(t *testing.T) {
 	}
 	var want []string
 	for _, o := range uiOptions {
+		want = append(want, o.key)
+	}
+	for _, o := range cacheOptions {
 		want = append(want, o.key)
 	}
 	for _, o := range secretsOptions {
@@ -91,7 +94,10 @@ func TestEveryFieldIsSet(t *testing.T) {
 			t.Errorf("%s: the field %s has no option", table, name)
 		}
 	}
-	var ui, secrets, account []string
+	var ui, cache, secrets, account []string
+	for _, o := range cacheOptions {
+		cache = append(cache, o.key)
+	}
 	for _, o := range secretsOptions {
 		secrets = append(secrets, o.key)
 	}
@@ -102,6 +108,7 @@ func TestEveryFieldIsSet(t *testing.T) {
 		account = append(account, o.key)
 	}
 	check("ui", fields(UI{}), ui)
+	check("cache", fields(Cache{}), cache)
 	check("secrets", fields(Secrets{}), secrets)
 	check("account", fields(Account{}), account)
 }

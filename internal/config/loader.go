@@ -19,7 +19,7 @@ func (l *loader) problem(path, key, format string, args ...any) {
 }
 
 func (l *loader) config() *Config {
-	cfg := &Config{UI: defaultUI(), Secrets: defaultSecrets()}
+	cfg := &Config{UI: defaultUI(), Secrets: defaultSecrets(), Cache: defaultCache()}
 	misspelt := map[string]bool{}
 	for _, key := range slices.Sorted(maps.Keys(l.doc.root)) {
 		v := l.doc.root[key]
@@ -31,6 +31,13 @@ func (l *loader) config() *Config {
 				continue
 			}
 			set(l, key, "ui", table, uiOptions, &cfg.UI)
+		case "cache":
+			table, ok := v.(map[string]any)
+			if !ok {
+				l.problem(key, key, "is %s; expected a table, [cache]", kindOf(v))
+				continue
+			}
+			set(l, key, "cache", table, cacheOptions, &cfg.Cache)
 		case "secrets":
 			table, ok := v.(map[string]any)
 			if !ok {
@@ -48,7 +55,7 @@ func (l *loader) config() *Config {
 				cfg.Accounts = append(cfg.Accounts, l.account(join(key, index(i)), table))
 			}
 		default:
-			misspelt[l.unknown(key, key, []string{"ui", "secrets", "account"}, "")] = true
+			misspelt[l.unknown(key, key, []string{"ui", "cache", "secrets", "account"}, "")] = true
 		}
 	}
 	if _, ok := l.doc.root["account"]; !ok && !misspelt["account"] {
