@@ -15,8 +15,8 @@ const (
 	// searchStep is how long one Search looks, about: then what it has found can
 	// be drawn, and a search that is not wanted any more is over.
 	searchStep = 20 * time.Millisecond
-	// lookAtOnce is how many UIDs the first statement of a Search goes through that
-	// has no index to go by.
+	// lookAtOnce is how many messages the first statement of a Search goes through
+	// that has no index to go by.
 	lookAtOnce = 2048
 )
 
@@ -79,25 +79,30 @@ func (s *search) run() error {
 	if s.indexed {
 		return s.runIndexed()
 	}
-	width := int64(lookAtOnce)
-	for hi := s.last; hi >= s.first; {
-		lo := max(s.first, hi-width+1)
+	rows := int64(lookAtOnce)
+	for hi := s.last; ; {
+		lo, found, err := findInt(s.r.Conn, "SELECT id FROM row WHERE id BETWEEN ? AND ? ORDER BY id DESC LIMIT 1 OFFSET ?", s.first, hi, rows-1)
+		if err != nil {
+			return err
+		}
+		if !found {
+			lo = s.first
+		}
 		began := time.Now()
 		full, err := s.scan(lo, hi)
-		if err != nil || full {
+		if err != nil || full || !found {
 			return err
 		}
 		now := time.Now()
-		if lo > s.first && now.After(s.until) {
+		if now.After(s.until) {
 			s.next = lo
 			return nil
 		}
 		if now.Sub(began) < searchStep/4 {
-			width *= 2
+			rows *= 2
 		}
 		hi = lo - 1
 	}
-	return nil
 }
 
 // columns are what a candidate comes with; holds is whether cond holds.
