@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 	"sync"
@@ -44,6 +45,20 @@ type Settings struct {
 	// Vault keeps the password where `tidings login` was told to; nil: nothing
 	// is kept.
 	Vault Vault
+	// OAuth2, where set, is how access tokens are come by; no password is used.
+	OAuth2 *OAuth2
+	// Certificate: the client certificate of the connection is all the proof that
+	// there is.
+	Certificate bool
+	// Mechanism is the SASL mechanism that has to be used, "" for the best.
+	Mechanism string
+	// StateDir is where the lock of the account's tokens is; "": the XDG state
+	// directory.
+	StateDir string
+	// Log gets what happens to tokens, never the tokens; nil: discarded.
+	Log *slog.Logger
+	// Wall is the wall clock; nil: time.Now().Round(0).
+	Wall func() time.Time
 	// NeverAsk: the person is not asked, whatever happens.
 	NeverAsk bool
 
@@ -56,6 +71,7 @@ type Settings struct {
 // goroutine.
 type Source struct {
 	settings Settings
+	tokens   *tokens // nil: there are none
 
 	mu    sync.Mutex
 	last  string // the last password that was got; never shown
@@ -70,7 +86,11 @@ func New(s Settings) *Source {
 	if s.Env != "" {
 		run.Withhold(s.Env)
 	}
-	return &Source{settings: s}
+	source := &Source{settings: s}
+	if s.OAuth2 != nil {
+		source.tokens = newTokens(s)
+	}
+	return source
 }
 
 var _ imapsession.Credentials = (*Source)(nil)
@@ -83,7 +103,16 @@ func (s *Source) Format(w fmt.State, _ rune) {
 // Prepare gets the secret while the terminal is still the shell's, asking for
 // it or letting the command ask. For a variable or a file, which need no
 // terminal, it only looks whether they can be read.
+//
+// Of tokens it looks whether there is a way to them at all: that somebody has
+// signed in, or that the programs which give them do.
 func (s *Source) Prepare(ctx context.Context) error {
+	switch {
+	case s.settings.Certificate:
+		return nil
+	case s.tokens != nil:
+		return s.tokens.prepare(ctx)
+	}
 	secret, err := s.get(ctx, true)
 	if err != nil {
 		return err
@@ -95,8 +124,19 @@ func (s *Source) Prepare(ctx context.Context) error {
 // Secret is the account's user and password (imapsession.Credentials). It
 // never touches the terminal.
 func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
+	mechanism := s.settings.Mechanism
+	switch {
+	case s.settings.Certificate:
+		return imapsession.Secret{User: s.settings.User, Mechanism: "EXTERNAL"}, nil
+	case s.tokens != nil:
+		token, err := s.tokens.token(ctx, false)
+		if err != nil {
+			return imapsession.Secret{}, err
+		}
+		return imapsession.Secret{User: s.settings.User, Token: token, Mechanism: s.tokens.mechanism()}, nil
+	}
 	if last, ok := s.prepared(); ok {
-		return imapsession.Secret{User: s.settings.User, Password: last}, nil
+		return imapsession.Secret{User: s.settings.User, Password: last, Mechanism: mechanism}, nil
 	}
 	secret, err := s.get(ctx, false)
 	if err != nil {
@@ -107,12 +147,15 @@ func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
 		secret = last
 	}
 	s.keep(secret, false)
-	return imapsession.Secret{User: s.settings.User, Password: secret}, nil
+	return imapsession.Secret{User: s.settings.User, Password: secret, Mechanism: mechanism}, nil
 }
 
 // Rejected is told by the session that the server refused the password: the last
 // one that was got is not used again unless it is got again.
 func (s *Source) Rejected() {
+	if s.tokens != nil {
+		s.tokens.rejected()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last, s.have, s.fresh, s.wrong = "", false, false, true
@@ -154,11 +197,11 @@ var errTyped = errors.New("the one that was typed is wrong; quit and start Tidin
 func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 	switch {
 	case len(s.settings.Command) > 0:
-		return fromCommand(ctx, s.settings.Command, terminal)
+		return fromCommand(ctx, aPassword, s.settings.Command, terminal)
 	case s.settings.Env != "":
 		return fromEnv(s.settings.Env)
 	case s.settings.File != "":
-		return fromFile(s.settings.File)
+		return fromFile(aPassword, s.settings.File)
 	}
 	missing := errAsk
 	if s.settings.Vault != nil {
@@ -199,7 +242,16 @@ func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 // own go on to work.
 var withoutTerminal = []string{"GPG_TTY=/dev/null"}
 
-func fromCommand(ctx context.Context, argv []string, terminal bool) (string, error) {
+// sort is what a secret is, for those who read errors about it.
+type sort struct{ option, name string }
+
+var (
+	aPassword     = sort{"password", "the password"}
+	aClientSecret = sort{"client_secret", "the client secret"}
+	aToken        = sort{"token", "the access token"}
+)
+
+func fromCommand(ctx context.Context, what sort, argv []string, terminal bool) (string, error) {
 	p := run.Program{Argv: argv, Timeout: commandTime, Output: maxSecret, Terminal: terminal}
 	if !terminal {
 		p.Env = withoutTerminal
@@ -207,19 +259,19 @@ func fromCommand(ctx context.Context, argv []string, terminal bool) (string, err
 	out, err := p.Run(ctx)
 	defer clear(out.Stdout)
 	if err != nil {
-		return "", commandProblem(argv[0], out, err)
+		return "", commandProblem(what, argv[0], out, err)
 	}
 	if out.StdoutTruncated {
-		return "", fmt.Errorf("password_command printed more than %d KiB; its first line has to be the password", maxSecret>>10)
+		return "", fmt.Errorf("%s_command printed more than %d KiB; its first line has to be %s", what.option, maxSecret>>10, what.name)
 	}
-	return checked(firstLine(out.Stdout), "password_command printed nothing; its first line has to be the password")
+	return checked(firstLine(out.Stdout), what.option+"_command printed nothing; its first line has to be "+what.name)
 }
 
 // commandProblem says why the command failed, in its own words where it has
 // any. What it printed on stdout may be the secret and is never shown.
-func commandProblem(program string, out run.Result, err error) error {
+func commandProblem(what sort, program string, out run.Result, err error) error {
 	if errors.Is(err, run.ErrNotFound) {
-		return fmt.Errorf("password_command: there is no program %q; install it or correct the config", program)
+		return fmt.Errorf("%s_command: there is no program %q; install it or correct the config", what.option, program)
 	}
 	words := run.LastLine(out.Stderr)
 	if printed := strings.TrimSpace(firstLine(out.Stdout)); printed != "" && strings.Contains(words, printed) {
@@ -230,9 +282,9 @@ func commandProblem(program string, out run.Result, err error) error {
 		why = safetext.Format("%s…", why.Slice(0, 200))
 	}
 	if why.IsEmpty() {
-		return fmt.Errorf("password_command failed: %w", err)
+		return fmt.Errorf("%s_command failed: %w", what.option, err)
 	}
-	return fmt.Errorf("password_command failed: %s (%w)", why, err)
+	return fmt.Errorf("%s_command failed: %s (%w)", what.option, why, err)
 }
 
 func firstLine(data []byte) string {

@@ -12,17 +12,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fromFile reads the first line of password_file.
-func fromFile(path string) (string, error) {
-	data, err := readPrivate("password_file", path)
+// fromFile reads the first line of password_file and its like.
+func fromFile(what sort, path string) (string, error) {
+	data, err := readPrivate(what.option+"_file", path)
 	if errors.Is(err, errTooLarge) {
-		return "", fmt.Errorf("%w; its first line has to be the password", err)
+		return "", fmt.Errorf("%w; its first line has to be %s", err, what.name)
 	}
 	if err != nil {
 		return "", err
 	}
 	defer clear(data)
-	return checked(firstLine(data), fmt.Sprintf("password_file %q is empty; its first line has to be the password", path))
+	return checked(firstLine(data), fmt.Sprintf("%s_file %q is empty; its first line has to be %s", what.option, path, what.name))
 }
 
 // errTooLarge: the file holds more than any secret.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -91,6 +92,9 @@ func (o OAuth2) Preset() OAuth2 {
 		return o.microsoft()
 	}
 	fill(&o.RedirectURL, "http://127.0.0.1:0/")
+	if slices.Contains(o.Scopes, "offline_access") {
+		o.params = map[string]string{"prompt": "consent"} // OpenID Connect Core 1.0 §11
+	}
 	return o
 }
 

@@ -324,7 +324,7 @@ func TestCommandVaultFailures(t *testing.T) {
 		{"cat, nothing kept", []string{"cat", "/nonexistent/{name}"}, script("exit 0"), true, "", ""},
 		{"empty", script("exit 0"), script("exit 0"), true, "", ""},
 		{"locked", script("echo 'gpg: decryption failed: \033[31mNo secret key' >&2; exit 2"), script("echo full >&2; exit 2"), false, "get_command failed: gpg: decryption failed", "set_command failed: full"},
-		{"quotes the secret", script("echo "+secret+"; echo bad: "+secret+" >&2; exit 2"), script("echo cannot take $(cat) >&2; exit 2"), false, "get_command failed: sh: exit status 2", "set_command failed: sh: exit status 2"},
+		{"quotes the secret", script("echo " + secret + "; echo bad: " + secret + " >&2; exit 2"), script("echo cannot take $(cat) >&2; exit 2"), false, "get_command failed: sh: exit status 2", "set_command failed: sh: exit status 2"},
 		{"no program", []string{"tidings-no-such-program"}, []string{"tidings-no-such-program"}, false, "there is no program", "there is no program"},
 		{"prints for ever", script("yes | head -c 200000"), script("exit 0"), false, "more than 64 KiB", ""},
 	}
