@@ -57,9 +57,24 @@ type AppendOptions struct {
 	OneByOne bool
 	// Sent is called with the octets that have left, some times a second.
 	Sent func(octets int64)
+	// Opened is called, once, with the mailbox's UIDVALIDITY and UIDNEXT before
+	// the first letter is sent.
+	Opened func(uidValidity uint32, next store.UID)
+	// Resume takes up an Append that ended before its time, in whatever way; nil:
+	// none.
+	Resume *AppendResume
 
 	pause time.Duration // before a broken link is made again; 0: 1 s
 	quiet time.Duration // how long nothing comes before it is believed; 0: 2 s
+}
+
+// AppendResume is what is known of an earlier Append into the same mailbox. The
+// letters that it is known to have appended are not given again; of the others
+// some may be there all the same.
+type AppendResume struct {
+	UIDValidity uint32
+	From        store.UID          // the mailbox's UIDNEXT before the earlier one began
+	Known       map[store.UID]bool // what it is known to have appended
 }
 
 const (
@@ -115,9 +130,10 @@ type appender struct {
 	next func() (Letter, error, bool)
 	tell func(LetterEvent)
 
-	index int      // of the next letter
-	again []*entry // to be sent once more, before others
-	late  []*entry // sent, and the link broke before the answer
+	index int                      // of the next letter
+	again []*entry                 // to be sent once more, before others
+	there map[likeness][]store.UID // what an earlier run may have appended
+	late  []*entry                 // sent, and the link broke before the answer
 
 	link     *link
 	validity uint32
@@ -202,6 +218,18 @@ func (a *appender) attempt(ctx, linkCtx context.Context) error {
 	next, err := a.open()
 	if err != nil {
 		return err
+	}
+	if r := a.o.Resume; r != nil && a.there == nil {
+		if r.UIDValidity != a.validity {
+			return &fault{text: fmt.Sprintf("%s is another folder than the one that the earlier run appended to (its UIDVALIDITY changed)", title(a.o.Mailbox)), fatal: true}
+		}
+		if a.there, err = a.arrivedSince(r.From, nil, r.Known); err != nil {
+			return err
+		}
+	}
+	if a.o.Opened != nil {
+		a.o.Opened(a.validity, next)
+		a.o.Opened = nil
 	}
 	if len(a.late) > 0 {
 		if err := a.lookFor(a.late); err != nil {
@@ -376,6 +404,7 @@ func (a *appender) take(more *bool, b *batch) (*entry, bool) {
 			a.fate(e, Refused, 0, err)
 		case e.Size == 0:
 			a.fate(e, Refused, 0, errors.New("it is empty"))
+		case a.isThere(e):
 		case a.limit > 0 && e.Size > a.limit:
 			a.fate(e, Refused, 0, fmt.Errorf("it is too large: %d octets, and the server takes %d", e.Size, a.limit))
 		case len(b.entries) > 0 && b.octets+e.Size > batchOctets:

@@ -217,6 +217,53 @@ func TestAppendStopped(t *testing.T) {
 	}
 }
 
+// TestAppendResumed: an earlier run ended in the middle, and not all that it did
+// is known; the rest is appended, once.
+func TestAppendResumed(t *testing.T) {
+	srv := testserver.Dovecot(t)
+	cfg := configFor(t, srv.Addr, srv.User, srv.Password)
+	f := newFates(t)
+	resume := &AppendResume{Known: map[store.UID]bool{}}
+	o := AppendOptions{Mailbox: "INBOX", quiet: time.Millisecond, pause: time.Millisecond,
+		Opened: func(v uint32, next store.UID) { resume.UIDValidity, resume.From = v, next }}
+	if err := Append(t.Context(), cfg, o, lettersOf(40, 300), f.tell); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10 { // of the others the journal was never written
+		resume.Known[f.all[i].UID] = true
+	}
+	f = newFates(t)
+	o.Resume = resume
+	if err := Append(t.Context(), cfg, o, func(yield func(Letter, error) bool) {
+		for i := 10; i < 100; i++ {
+			if !yield(aLetter(i, 300), nil) {
+				return
+			}
+		}
+	}, f.tell); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, ev := range f.all {
+		if ev.Found {
+			found++
+		}
+	}
+	count, _ := subjectsIn(t, srv.Client(t), "INBOX")
+	for subject, n := range count {
+		if n != 1 {
+			t.Errorf("%q is there %d times", subject, n)
+		}
+	}
+	if len(count) != 100 || found != 30 || f.count(Appended) != 90 {
+		t.Errorf("%d are there; %d found, %d appended", len(count), found, f.count(Appended))
+	}
+	resume.UIDValidity++
+	if err := Append(t.Context(), cfg, o, lettersOf(1, 300), f.tell); err == nil || !strings.Contains(err.Error(), "another folder") {
+		t.Errorf("another UIDVALIDITY: %v", err)
+	}
+}
+
 // TestAppendRefused: one bad letter keeps none of its batch back.
 func TestAppendRefused(t *testing.T) {
 	for _, test := range appendServers {

@@ -47,7 +47,7 @@ func (a *appender) lookFor(entries []*entry) error {
 		wanted[like] = append(wanted[like], e)
 		sizes[e.Size] = true
 	}
-	found, err := a.arrivedSince(a.from, sizes)
+	found, err := a.arrivedSince(a.from, sizes, nil)
 	if err != nil {
 		return err
 	}
@@ -70,10 +70,30 @@ func (a *appender) lookFor(entries []*entry) error {
 	return nil
 }
 
-// arrivedSince describes the messages of these sizes with a UID from first on. A
+// isThere tells whether an earlier run has appended the letter, and says so.
+func (a *appender) isThere(e *entry) bool {
+	if len(a.there) == 0 {
+		return false
+	}
+	header, err := readHeader(e.Letter)
+	if err != nil {
+		return false // it will be refused for that
+	}
+	like := likenessOf(e.Size, header)
+	uids := a.there[like]
+	if len(uids) == 0 {
+		return false
+	}
+	a.there[like] = uids[1:]
+	a.tell(LetterEvent{Index: e.index, Name: e.Name, Size: e.Size, Fate: Appended, UID: uids[0], Found: true})
+	return true
+}
+
+// arrivedSince describes the messages of these sizes (nil: of any) with a UID
+// from first on, but for those that are known. A
 // server may be busy still with what it was sent on the link that broke: only
 // when nothing has come for a while is it believed that nothing comes.
-func (a *appender) arrivedSince(first store.UID, sizes map[int64]bool) (map[likeness][]store.UID, error) {
+func (a *appender) arrivedSince(first store.UID, sizes map[int64]bool, known map[store.UID]bool) (map[likeness][]store.UID, error) {
 	next, err := a.open()
 	for err == nil {
 		time.Sleep(a.o.quiet)
@@ -95,7 +115,7 @@ func (a *appender) arrivedSince(first store.UID, sizes map[int64]bool) (map[like
 	var alike []store.UID
 	size := map[store.UID]int64{}
 	err = l.eachMessage(set, &imap.FetchOptions{UID: true, RFC822Size: true}, func(uid store.UID, octets int64, _ []byte) {
-		if uid >= first && sizes[octets] { // "n:*" always brings one
+		if uid >= first && !known[uid] && (sizes == nil || sizes[octets]) { // "n:*" always brings one
 			alike = append(alike, uid)
 			size[uid] = octets
 		}
