@@ -39,19 +39,17 @@ const maxSecret = 64 << 10
 type Settings struct {
 	Account string // for the prompt
 	User    string
-	Command []string
-	Env     string
-	File    string // absolute
+	// Mechanism is the SASL mechanism that has to be used, upper-case, "" for the
+	// best; EXTERNAL needs no password, and none is looked for.
+	Mechanism string
+	Command   []string
+	Env       string
+	File      string // absolute
 	// Vault keeps the password where `tidings login` was told to; nil: nothing
 	// is kept.
 	Vault Vault
 	// OAuth2, where set, is how access tokens are come by; no password is used.
 	OAuth2 *OAuth2
-	// Certificate: the client certificate of the connection is all the proof that
-	// there is.
-	Certificate bool
-	// Mechanism is the SASL mechanism that has to be used, "" for the best.
-	Mechanism string
 	// StateDir is where the lock of the account's tokens is; "": the XDG state
 	// directory.
 	StateDir string
@@ -107,10 +105,7 @@ func (s *Source) Format(w fmt.State, _ rune) {
 // Of tokens it looks whether there is a way to them at all: that somebody has
 // signed in, or that the programs which give them do.
 func (s *Source) Prepare(ctx context.Context) error {
-	switch {
-	case s.settings.Certificate:
-		return nil
-	case s.tokens != nil:
+	if s.tokens != nil {
 		return s.tokens.prepare(ctx)
 	}
 	secret, err := s.get(ctx, true)
@@ -124,11 +119,7 @@ func (s *Source) Prepare(ctx context.Context) error {
 // Secret is the account's user and password (imapsession.Credentials). It
 // never touches the terminal.
 func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
-	mechanism := s.settings.Mechanism
-	switch {
-	case s.settings.Certificate:
-		return imapsession.Secret{User: s.settings.User, Mechanism: "EXTERNAL"}, nil
-	case s.tokens != nil:
+	if s.tokens != nil {
 		token, err := s.tokens.token(ctx, false)
 		if err != nil {
 			return imapsession.Secret{}, err
@@ -136,7 +127,7 @@ func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
 		return imapsession.Secret{User: s.settings.User, Token: token, Mechanism: s.tokens.mechanism()}, nil
 	}
 	if last, ok := s.prepared(); ok {
-		return imapsession.Secret{User: s.settings.User, Password: last, Mechanism: mechanism}, nil
+		return s.secret(last), nil
 	}
 	secret, err := s.get(ctx, false)
 	if err != nil {
@@ -147,7 +138,11 @@ func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
 		secret = last
 	}
 	s.keep(secret, false)
-	return imapsession.Secret{User: s.settings.User, Password: secret, Mechanism: mechanism}, nil
+	return s.secret(secret), nil
+}
+
+func (s *Source) secret(password string) imapsession.Secret {
+	return imapsession.Secret{User: s.settings.User, Password: password, Mechanism: s.settings.Mechanism}
 }
 
 // Rejected is told by the session that the server refused the password: the last
@@ -196,6 +191,8 @@ var errTyped = errors.New("the one that was typed is wrong; quit and start Tidin
 
 func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 	switch {
+	case s.settings.Mechanism == "EXTERNAL":
+		return "", nil
 	case len(s.settings.Command) > 0:
 		return fromCommand(ctx, aPassword, s.settings.Command, terminal)
 	case s.settings.Env != "":

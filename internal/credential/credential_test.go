@@ -326,3 +326,19 @@ func TestKeptPassword(t *testing.T) {
 		t.Errorf("not to be asked: asked %d times, %v", asked, err)
 	}
 }
+
+// TestExternal: who signs in by a certificate is asked for no password.
+func TestExternal(t *testing.T) {
+	source := New(Settings{Account: "work", User: "alice", Mechanism: "EXTERNAL", Ask: func(context.Context, string) (string, error) {
+		t.Error("a password is asked for")
+		return "", errors.New("no")
+	}})
+	if err := source.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, err := source.Secret(t.Context()); err != nil || got.User != "alice" || got.Password != "" || got.Mechanism != "EXTERNAL" {
+			t.Errorf("user %q, mechanism %q, error %v", got.User, got.Mechanism, err)
+		}
+	}
+}
