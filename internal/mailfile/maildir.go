@@ -2,7 +2,6 @@ package mailfile
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,13 +43,7 @@ func maildir(path string, yield func(Letter, error) bool) {
 			}
 			continue
 		}
-		l, err := single(func() (io.ReadCloser, error) {
-			file, err := os.Open(f.path)
-			if err != nil {
-				return nil, explain(f.path, err)
-			}
-			return file, nil
-		}, f.path)
+		l, err := single(f.path)
 		l.Name, l.Date, l.Flags = f.path, info.ModTime(), maildirFlags(f.name)
 		if !yield(l, err) {
 			return

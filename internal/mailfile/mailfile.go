@@ -34,99 +34,101 @@ type Letter struct {
 
 // Letters reads the file or folder at path: an mbox, a Maildir, one message. It
 // goes on behind a letter that cannot be read; the error, which is about that one
-// or about the whole, says what to do. The letters can be opened until the
-// iteration is over, and those of files longer.
+// or about the whole, says what to do. Letters can be opened for as long as the
+// files are there and unchanged.
 func Letters(path string) iter.Seq2[Letter, error] {
 	return func(yield func(Letter, error) bool) {
 		info, err := os.Stat(path)
-		if err != nil {
+		switch {
+		case err != nil:
 			yield(Letter{}, explain(path, err))
-			return
-		}
-		if info.IsDir() {
+		case info.IsDir():
 			maildir(path, yield)
-			return
+		case !info.Mode().IsRegular():
+			yield(Letter{}, fmt.Errorf("%q is neither a file nor a Maildir: give what it brings on standard input", path))
+		default:
+			file(path, info, yield)
 		}
-		f, err := os.Open(path)
-		if err != nil {
-			yield(Letter{}, explain(path, err))
-			return
-		}
-		defer f.Close()
-		if !info.Mode().IsRegular() {
-			spooled(f, path, yield)
-			return
-		}
-		file(f, path, info.ModTime(), yield)
 	}
 }
 
-// Stdin reads what r, which is read to its end first, brings: an mbox or one
-// message. It waits in a file of its own until the iteration is over.
-func Stdin(r io.Reader) iter.Seq2[Letter, error] {
-	return func(yield func(Letter, error) bool) { spooled(r, "standard input", yield) }
-}
-
-// spooled copies r into a file that has no name any more.
-func spooled(r io.Reader, name string, yield func(Letter, error) bool) {
-	f, err := os.CreateTemp("", "tidings-*.mail")
+// Spool copies what r brings into a file of its own, which Letters can read;
+// remove takes it away.
+func Spool(r io.Reader) (path string, remove func(), err error) {
+	f, err := os.CreateTemp("", "tidings-*.mail") // 0600
 	if err != nil {
-		yield(Letter{}, fmt.Errorf("%s needs a place to wait in: %w", name, err))
-		return
+		return "", nil, fmt.Errorf("standard input needs a place to wait in: %w", err)
 	}
-	defer f.Close()
-	defer os.Remove(f.Name())
+	remove = func() { os.Remove(f.Name()) }
 	if _, err := io.Copy(f, r); err != nil {
-		yield(Letter{}, fmt.Errorf("%s could not be read: %w", name, err))
-		return
+		f.Close()
+		remove()
+		return "", nil, fmt.Errorf("standard input could not be read: %w", err)
 	}
-	file(f, name, time.Time{}, yield)
+	if err := f.Close(); err != nil {
+		remove()
+		return "", nil, fmt.Errorf("standard input needs a place to wait in: %w", err)
+	}
+	return f.Name(), remove, nil
 }
 
 // file reads an mbox or one message.
-func file(f *os.File, name string, modified time.Time, yield func(Letter, error) bool) {
-	size, err := f.Seek(0, io.SeekEnd)
+func file(path string, info fs.FileInfo, yield func(Letter, error) bool) {
+	f, err := os.Open(path)
 	if err != nil {
-		yield(Letter{}, fmt.Errorf("%s could not be read: %w", name, err))
+		yield(Letter{}, explain(path, err))
 		return
 	}
+	defer f.Close()
 	start := make([]byte, len(postmark))
 	n, err := f.ReadAt(start, 0)
 	switch {
-	case size == 0:
-		yield(Letter{}, fmt.Errorf("%s is empty: there is no message in it", name))
+	case info.Size() == 0:
+		yield(Letter{}, fmt.Errorf("%q is empty: there is no message in it", path))
 	case err != nil && !errors.Is(err, io.EOF):
-		yield(Letter{}, fmt.Errorf("%s could not be read: %w", name, err))
+		yield(Letter{}, explain(path, err))
 	case string(start[:n]) == postmark:
-		mbox(f, size, name, yield)
+		mbox(f, info.Size(), path, yield)
 	default:
-		l, err := single(func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(f, 0, size)), nil }, name)
+		l, err := single(path)
 		if l.Date.IsZero() {
-			l.Date = modified
+			l.Date = info.ModTime()
 		}
 		yield(l, err)
 	}
 }
 
-// single makes the Letter of a file that holds one message.
-func single(open func() (io.ReadCloser, error), name string) (Letter, error) {
-	r, err := open()
+// section opens the octets [from,to) of a file.
+func section(path string, from, to int64) (io.ReadCloser, error) {
+	f, err := os.Open(path)
 	if err != nil {
-		return Letter{}, err
+		return nil, explain(path, err)
 	}
-	defer r.Close()
+	return struct {
+		io.Reader
+		io.Closer
+	}{io.NewSectionReader(f, from, to-from), f}, nil
+}
+
+// single makes the Letter of a file that holds one message.
+func single(path string) (Letter, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Letter{}, explain(path, err)
+	}
+	defer f.Close()
 	var m measure
-	if err := m.all(bufio.NewReaderSize(r, 64<<10)); err != nil {
-		return Letter{}, fmt.Errorf("%s could not be read: %w", name, err)
+	if err := m.all(bufio.NewReaderSize(f, 64<<10)); err != nil {
+		return Letter{}, explain(path, err)
 	}
 	return Letter{
-		Name: name, Size: m.size, Date: message.ParseHeader(m.header).Date,
+		Name: path, Size: m.size, Date: message.ParseHeader(m.header).Date,
 		Open: func() (io.ReadCloser, error) {
-			r, err := open()
+			f, err := os.Open(path)
 			if err != nil {
-				return nil, err
+				return nil, explain(path, err)
 			}
-			return convert(r, false), nil
+			return convert(f, false), nil
 		},
 	}, nil
 }

@@ -76,18 +76,21 @@ func TestMbox(t *testing.T) {
 	if diff := cmp.Diff(want, all); diff != "" || errs != nil {
 		t.Errorf("(-want +got):\n%s%q", diff, errs)
 	}
-	streamed, errs := read(t, Stdin(mustOpen(t, path)))
-	if len(streamed) != 3 || errs != nil || streamed[1].Name != "standard input, message 2" {
-		t.Errorf("%v, %q", streamed, errs)
-	}
-}
-
-func mustOpen(t *testing.T, path string) io.Reader {
-	b, err := os.ReadFile(path)
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bytes.NewReader(b)
+	spooled, remove, err := Spool(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, errs := read(t, Letters(spooled)); len(again) != 3 || errs != nil {
+		t.Errorf("%v, %q", again, errs)
+	}
+	remove()
+	if _, err := os.Stat(spooled); !os.IsNotExist(err) {
+		t.Errorf("what was spooled stays: %v", err)
+	}
 }
 
 // TestLongLines: where a line's end falls across two pieces, it is one all the
@@ -142,8 +145,10 @@ func TestWhatIsNoMail(t *testing.T) {
 			t.Errorf("%s: %v, %q", path, all, errs)
 		}
 	}
-	broken := iotest.ErrReader(io.ErrUnexpectedEOF)
-	if _, errs := read(t, Stdin(broken)); len(errs) != 1 || !strings.Contains(errs[0], "could not be read") {
+	if _, _, err := Spool(iotest.ErrReader(io.ErrUnexpectedEOF)); err == nil || !strings.Contains(err.Error(), "could not be read") {
+		t.Error(err)
+	}
+	if _, errs := read(t, Letters(os.DevNull)); len(errs) != 1 || !strings.Contains(errs[0], "standard input") {
 		t.Errorf("%q", errs)
 	}
 }

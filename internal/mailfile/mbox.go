@@ -17,7 +17,7 @@ import (
 // postmark begins the line before each message of an mbox.
 const postmark = "From "
 
-// mbox reads one message behind the other.
+// mbox reads one message of the file called name behind the other.
 func mbox(f *os.File, size int64, name string, yield func(Letter, error) bool) {
 	lines := lineReader{r: bufio.NewReaderSize(io.NewSectionReader(f, 0, size), 64<<10)}
 	var m measure
@@ -35,7 +35,11 @@ func mbox(f *os.File, size int64, name string, yield func(Letter, error) bool) {
 		l := Letter{
 			Name: fmt.Sprintf("%s, message %d", name, n), Size: m.size, Date: date, Flags: statusFlags(m.header),
 			Open: func() (io.ReadCloser, error) {
-				return convert(io.NopCloser(io.NewSectionReader(f, from, to-from)), true), nil
+				r, err := section(name, from, to)
+				if err != nil {
+					return nil, err
+				}
+				return convert(r, true), nil
 			},
 		}
 		if l.Date.IsZero() {
