@@ -43,6 +43,7 @@ type account struct {
 	visible     imapsession.Visible // as last told to the session
 	asked       map[store.UID]bool  // visible.Missing, as a set
 	pages       pages
+	jump        jump
 	kept        keptSelection
 	progress    imapsession.ProgressEvent // of the backfill; Ended where there is none
 	waiting     bool                      // placeholders are painted
@@ -80,6 +81,7 @@ const (
 	jobMove
 	jobBody
 	jobFolders
+	jobDay
 )
 
 // known gives what is drawn of the row at list index i.

@@ -13,9 +13,22 @@ func (m *Model) key(k tea.KeyPressMsg) {
 	in := m.here()
 	act := lookup(name, in)
 	if in == inPrompt && act == actNone {
-		m.promptKey(k)
+		if m.command != nil {
+			m.commandKey(k)
+		} else {
+			m.promptKey(k)
+		}
 		return
 	}
+	if act == actAccount {
+		m.switchTo(int(name[0] - '1'))
+		return
+	}
+	m.act(m.account(), act)
+}
+
+// act does what a key, or a command, asks for; a is the account on screen.
+func (m *Model) act(a *account, act action) {
 	switch act {
 	case actQuit:
 		m.quit = true
@@ -25,7 +38,6 @@ func (m *Model) key(k tea.KeyPressMsg) {
 		m.later(tea.Suspend)
 		return
 	}
-	a := m.account()
 	if a == nil {
 		return
 	}
@@ -37,8 +49,8 @@ func (m *Model) key(k tea.KeyPressMsg) {
 	case actRetry:
 		m.say(a, own(sDim, "trying the connection again"))
 		a.cfg.Session.Retry(true)
-	case actAccount:
-		m.switchTo(int(name[0] - '1'))
+	case actCommand:
+		m.openCommand()
 	case actNextAccount:
 		m.switchTo((m.current + 1) % len(m.accounts))
 	case actDown, actUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:

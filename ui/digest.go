@@ -80,11 +80,13 @@ func (m *Model) record(a *account, uid store.UID) {
 // known.
 func (m *Model) gapSince(a *account) time.Time {
 	since := a.heardLast
-	if !since.IsZero() || a.cfg.Marks == nil {
+	if !since.IsZero() {
 		return since
 	}
-	if _, when, ok := a.cfg.Marks.Mark(a.place()); ok {
-		since = when
+	if a.cfg.Marks != nil {
+		if _, when, ok := a.cfg.Marks.Mark(a.place()); ok {
+			since = when
+		}
 	}
 	if a.confirmed.After(since) {
 		since = a.confirmed

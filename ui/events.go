@@ -54,6 +54,8 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 			m.foldersArrived(a, ev)
 		case imapsession.ResultEvent:
 			m.ended(a, ev)
+		case imapsession.SearchEvent:
+			a.dayHit(ev)
 		case imapsession.ProgressEvent:
 			a.progressed(ev)
 		case imapsession.AlertEvent:
@@ -78,7 +80,7 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	if ev.State != imapsession.Live {
 		a.progress = imapsession.ProgressEvent{Ended: true} // it goes on when the link does
 		if was.State == imapsession.Live {
-			a.heardLast = a.lastSign
+			a.heardLast = a.cfg.Session.LastSign()
 		}
 	}
 	switch {
@@ -231,6 +233,10 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 		a.folders.asked = false
 		a.folders.then = nil
 	}
+	if j.kind == jobDay {
+		m.dayEnded(a, ev)
+		return
+	}
 	if j.kind == jobBody {
 		m.bodyEnded(a, ev)
 		return
@@ -246,10 +252,15 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 	case errors.Is(ev.Err, context.Canceled):
 		m.say(a, own(sDim, "taken back: "), said(sPlain, j.subject))
 	case j.kind == jobFolders:
-		m.say(a, own(sBad, "the folders could not be listed: "), said(sPlain, safetext.Clean(ev.Err.Error())))
+		m.sayFailed(a, "the folders could not be listed: ", ev.Err)
 	default:
 		m.say(a, own(sBad, "sent back: "), said(sPlain, safetext.Clean(ev.Err.Error())), own(sDim, " "+m.theme.marks.bullet+" "), said(sDim, j.subject))
 	}
+}
+
+// sayFailed says why something could not be done.
+func (m *Model) sayFailed(a *account, what ink, err error) {
+	m.say(a, own(sBad, what), said(sPlain, safetext.Clean(err.Error())))
 }
 
 func (m *Model) foldersArrived(a *account, ev imapsession.FoldersEvent) {

@@ -56,7 +56,7 @@ func (m *Model) drawShade(p *pen, b area, y int) {
 // here is the pane that has the keys.
 func (m *Model) here() where {
 	switch {
-	case m.prompt != nil:
+	case m.prompt != nil, m.command != nil:
 		return inPrompt
 	case m.over.kind != noShade:
 		return inOverlay
@@ -107,13 +107,15 @@ var helpText = func() []helpLine {
 
 // helpFold is where the help is folded into two columns: at the end of the
 // group in its middle.
-var helpFold = func() int {
+var helpFold = foldHelp()
+
+func foldHelp() int {
 	i := len(helpText) / 2
 	for i < len(helpText) && !helpText[i].blank() {
 		i++
 	}
 	return i
-}()
+}
 
 func (l *helpLine) blank() bool { return l.heading == "" && l.b == nil && l.mark == nil }
 
@@ -166,6 +168,11 @@ func (m *Model) drawHelpLine(p *pen, i, limit int) {
 // help and how to leave are always among them.
 func (m *Model) drawHints(p *pen) {
 	p.gap(sPlain, 1)
+	if m.command != nil {
+		p.ink(sDim, "Enter do it  Esc cancel  Tab complete  Up Down earlier ones")
+		p.end(sPlain)
+		return
+	}
 	if m.prompt != nil {
 		p.ink(sDim, "Enter choose  Esc cancel  Up Down pick")
 		p.end(sPlain)

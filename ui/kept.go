@@ -3,6 +3,7 @@ package ui
 import (
 	"time"
 
+	"tidings/imapsession"
 	"tidings/store"
 )
 
@@ -36,6 +37,19 @@ func (a *account) keepSelected() {
 	}
 	k.uid = a.view.uid
 	a.cfg.Cache.KeepSelected(a.place(), a.view.uid)
+}
+
+// keepAll writes down what is known at the end of the program.
+func (m *Model) keepAll() {
+	for _, a := range m.accounts {
+		a.keepSelected()
+		if a.cfg.Marks == nil || a.epoch == 0 || a.state.State != imapsession.Live || !a.tells() {
+			continue
+		}
+		if uid, _, ok := a.cfg.Marks.Mark(a.place()); ok { // that was all, until now
+			a.cfg.Marks.Tell(a.place(), uid)
+		}
+	}
 }
 
 // wanted is a selection that is to be restored: that of an earlier run, which

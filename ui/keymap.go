@@ -22,6 +22,7 @@ const (
 	actPane
 	actNextUnread
 	actPrevUnread
+	actCommand
 	actDelete
 	actArchive
 	actMove
@@ -74,6 +75,7 @@ var keymap = []binding{
 	{[]string{"pgup", "ctrl+b"}, "PgUp", anywhere, actPageUp, "a page up", "", "Moving"},
 	{[]string{"g", "home"}, "g Home", anywhere, actTop, "the newest message, or the first line", "", "Moving"},
 	{[]string{"G", "end"}, "G End", anywhere, actBottom, "the oldest message, or the last line", "", "Moving"},
+	{[]string{":"}, ":", inList | inReader, actCommand, "go to a day, a row, and more: see below", "", "Moving"},
 	{[]string{"n"}, "n", inList | inReader, actNextUnread, "next unread message", "next unread", "Moving"},
 	{[]string{"p"}, "p", inList | inReader, actPrevUnread, "previous unread message", "", "Moving"},
 

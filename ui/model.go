@@ -36,9 +36,11 @@ type Model struct {
 	reading bool  // the reader has the keys, not the list
 	over    shade // help or log, over everything else
 	prompt  *prompt
-	quit    bool        // the person quits
-	end     func()      // ends the program
-	lost    atomic.Bool // the terminal is gone; set by whoever reads it
+	command *commandLine // what is typed behind ":"
+	lines   []string     // and was before
+	quit    bool         // the person quits
+	end     func()       // ends the program
+	lost    atomic.Bool  // the terminal is gone; set by whoever reads it
 
 	terminal notify.Terminal
 	limiter  notify.Limiter
@@ -109,7 +111,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.KeyPressMsg:
 		m.key(msg)
 	case tea.PasteMsg:
-		if m.prompt != nil {
+		switch {
+		case m.command != nil:
+			m.command.paste(msg.Content)
+		case m.prompt != nil:
 			m.prompt.paste(msg.Content)
 		}
 	case tea.MouseClickMsg:
@@ -153,6 +158,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.pageArrived(m.accounts[msg.account], msg)
 	case keptBodyMsg:
 		m.keptBody(m.accounts[msg.account], msg)
+	case nearMsg:
+		m.nearFound(m.accounts[msg.account], msg)
 	case turnMsg:
 		m.takeOver(m.accounts[msg.account])
 	case keepMsg:

@@ -25,7 +25,7 @@ fitting:
 	for more := m.underWay(a); more >= 0; more-- {
 		left = append(m.place(a), m.progress(a, more)...)
 		lw = p.spansWidth(left) + 1
-		for detail := 3; detail >= min(more, 1); detail-- {
+		for detail := 3; detail >= more/3; detail-- {
 			right = m.link(a, detail)
 			// An outside text (the reason) may give way down to a few words.
 			need = p.spansWidth(right)
@@ -206,6 +206,8 @@ func countdown(d time.Duration) ink {
 func (m *Model) drawNews(p *pen, l *layout) {
 	a := m.account()
 	switch {
+	case m.command != nil:
+		m.drawCommand(p)
 	case m.prompt != nil:
 		m.prompt.draw(p, m.promptLines(l.body.h) > 0)
 	case a != nil && a.news.last() != nil:

@@ -52,6 +52,7 @@ func run(ctx context.Context, m *Model, o Options) error {
 		startPump(ctx, i, a.Session.Events(), p.Send)
 	}
 	err = p.loop()
+	m.keepAll()
 	select {
 	case <-dying:
 		// Another goroutine panicked. The program must not end by our returning

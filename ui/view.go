@@ -33,7 +33,7 @@ func (m *Model) layout() layout {
 	l := layout{
 		tabs:     len(m.accounts) > 1 && m.h >= 6,
 		status:   m.h >= 3,
-		activity: m.h >= 5 || m.prompt != nil, // what is typed must be seen
+		activity: m.h >= 5 || m.prompt != nil || m.command != nil, // what is typed must be seen
 		hints:    m.h >= 16,
 	}
 	h := m.h
