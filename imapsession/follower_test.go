@@ -69,6 +69,7 @@ type follower struct {
 	results   map[CommandID]ResultEvent
 	bodies    map[CommandID]BodyEvent
 	folders   []Folder
+	searches  map[CommandID][]SearchEvent
 	newMail   []NewMailEvent
 	told      map[store.UID]bool // told of as new
 	unseen    UnseenEvent
@@ -107,6 +108,7 @@ func startSession(t testing.TB, cfg Config, prepare func(*Session)) (f *follower
 		summaries: map[store.UID]*store.Summary{},
 		results:   map[CommandID]ResultEvent{},
 		bodies:    map[CommandID]BodyEvent{},
+		searches:  map[CommandID][]SearchEvent{},
 		told:      map[store.UID]bool{},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -225,6 +227,11 @@ func (f *follower) takeOne(ev Event) {
 		f.results[ev.ID] = ev
 	case BodyEvent:
 		f.bodies[ev.ID] = ev
+	case SearchEvent:
+		if _, ended := f.results[ev.ID]; ended {
+			f.t.Errorf("search %d found something after its end", ev.ID)
+		}
+		f.searches[ev.ID] = append(f.searches[ev.ID], ev)
 	case FoldersEvent:
 		f.folders = ev.Folders
 	case AlertEvent:
