@@ -31,9 +31,6 @@ type discovery struct {
 	Methods []string `json:"token_endpoint_auth_methods_supported"`
 }
 
-// maxDocument bounds a discovery document, in octets.
-const maxDocument = 1 << 20
-
 // resolve returns the provider's addresses; what was discovered is kept for as
 // long as the program runs. An error is a *imapsession.SecretError.
 func (t *tokens) resolve(ctx context.Context) (endpoints, error) {
@@ -121,7 +118,7 @@ func (t *tokens) document(ctx context.Context, address string) (discovery, error
 		return discovery{}, t.networkProblem("the provider's discovery document could not be had", err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument))
+	body, err := io.ReadAll(resp.Body)
 	if err != nil {
 		return discovery{}, t.networkProblem("the provider's discovery document could not be had", err)
 	}

@@ -1,7 +1,9 @@
 package credential
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -24,13 +26,16 @@ func newHTTPClient(clock *clockWatch) *http.Client {
 	clock.base = transport
 	return &http.Client{
 		Transport:     clock,
-		Timeout:       askTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
+// maxAnswer bounds what a provider answers, in octets.
+const maxAnswer = 1 << 20
+
 // clockWatch is a RoundTripper that notes by how much this machine's clock
-// differs from the provider's.
+// differs from the provider's. A request has askTimeout, and its answer is read
+// here: x/oauth2 does not close every one that it gets.
 type clockWatch struct {
 	base http.RoundTripper
 	wall func() time.Time
@@ -40,10 +45,18 @@ type clockWatch struct {
 }
 
 func (c *clockWatch) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := c.base.RoundTrip(req)
+	ctx, cancel := context.WithTimeout(req.Context(), askTimeout)
+	defer cancel()
+	resp, err := c.base.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		return nil, err
 	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	resp.Body.Close()
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = io.NopCloser(bytes.NewReader(body))
 	if theirs, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 		c.mu.Lock()
 		c.skew = c.wall().Sub(theirs)

@@ -22,9 +22,15 @@ func need(t testing.TB, program string, elsewhere ...string) string {
 			return path
 		}
 	}
-	if os.Getenv("CI") == "true" {
-		t.Fatalf("%s is not installed, and CI=true does not let this test skip", program)
-	}
-	t.Skipf("%s is not installed", program)
+	missing(t, program+" is not installed")
 	return ""
+}
+
+// missing skips a test for want of something, which CI=true does not allow.
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s, and CI=true does not let this test skip", what)
+	}
+	t.Skip(what)
 }
