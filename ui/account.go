@@ -42,6 +42,7 @@ type account struct {
 
 	visible     imapsession.Visible // as last told to the session
 	asked       map[store.UID]bool  // visible.Missing, as a set
+	views       views
 	pages       pages
 	jump        jump
 	kept        keptSelection
@@ -84,13 +85,13 @@ const (
 	jobDay
 )
 
-// known gives what is drawn of the row at list index i.
+// known gives what is drawn of the row at index i of the view.
 func (a *account) known(i int) row {
-	r := a.view.list.Row(i)
+	r := a.view.row(i)
 	if r.UID == 0 {
 		return row{}
 	}
-	out := row{summary: a.sums.Get(r.UID)}
+	out := row{summary: a.sums.Get(r.UID), family: a.view.family(r.UID)}
 	out.flags, _ = a.over.Flags(r.UID, r.Flags)
 	_, out.leaving = a.over.Leaving(r.UID)
 	return out
@@ -141,10 +142,11 @@ func (m *Model) show(a *account) (missing bool) {
 		return false
 	}
 	a.pages.begin()
-	v := imapsession.Visible{Epoch: a.epoch, Lo: uint32(lo + 1), Hi: uint32(hi)}
+	v := imapsession.Visible{Epoch: a.epoch}
+	v.Lo, v.Hi = a.view.span(lo, hi)
 	news := v.Epoch != a.visible.Epoch || v.Lo != a.visible.Lo || v.Hi != a.visible.Hi
 	for i := lo; i < hi; i++ {
-		uid := a.view.list.Row(i).UID
+		uid := a.view.uidAt(i)
 		if uid == 0 {
 			missing = true
 			continue

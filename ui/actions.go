@@ -13,9 +13,12 @@ func (m *Model) key(k tea.KeyPressMsg) {
 	in := m.here()
 	act := lookup(name, in)
 	if in == inPrompt && act == actNone {
-		if m.command != nil {
+		switch {
+		case m.command != nil:
 			m.commandKey(k)
-		} else {
+		case m.menu != nil:
+			m.menuKey(k)
+		default:
 			m.promptKey(k)
 		}
 		return
@@ -49,6 +52,8 @@ func (m *Model) act(a *account, act action) {
 	case actRetry:
 		m.say(a, own(sDim, "trying the connection again"))
 		a.cfg.Session.Retry(true)
+	case actSignIn:
+		m.signIn(a)
 	case actCommand:
 		m.openCommand()
 	case actNextAccount:
@@ -57,6 +62,14 @@ func (m *Model) act(a *account, act action) {
 		m.motion(a, act)
 	case actBack:
 		m.back(a)
+	case actFilter:
+		m.menu = filterMenu(a)
+	case actSort:
+		m.menu = sortMenu(a)
+	case actThreads:
+		m.toggleThreads(a)
+	case actFold:
+		m.toggleFold(a)
 	case actQuitHint:
 		m.say(a, own(sBold, "Q"), own(sDim, " quits"))
 	case actOpen:
@@ -138,13 +151,15 @@ func addClamped(a, b int) int {
 	return max(a+b, 0)
 }
 
-// back unwinds one layer: shade, then reader.
+// back unwinds one layer: shade, then reader, then view.
 func (m *Model) back(a *account) {
 	switch {
 	case m.over.kind != noShade:
 		m.over = shade{}
 	case a.reader != nil:
 		m.closeReader(a)
+	default:
+		m.leaveView(a)
 	}
 }
 
@@ -169,9 +184,9 @@ func (m *Model) toUnread(a *account, step int) {
 		if tomb {
 			continue
 		}
-		row := v.list.Row(i)
+		row := v.row(i)
 		f, _ := a.over.Flags(row.UID, row.Flags)
-		if f.Known() && !f.Has(store.Seen) {
+		if f.Known() && !f.Has(store.Seen) || v.unreadInside(row.UID) {
 			v.selectRow(r)
 			if m.reading {
 				m.open(a)

@@ -59,6 +59,10 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 		case imapsession.ProgressEvent:
 			a.progressed(ev)
 		case imapsession.AlertEvent:
+			if ev.Own {
+				m.say(a, said(sWarn, ev.Text))
+				break
+			}
 			word := ink("the server says: ")
 			if ev.Bye {
 				word = "the server hangs up: "
@@ -207,6 +211,7 @@ func (a *account) learn(ss []*store.Summary) {
 			s = emojiAsText(s)
 		}
 		a.sums.Put(s)
+		a.view.learnt(s)
 	}
 }
 

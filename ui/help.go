@@ -56,7 +56,7 @@ func (m *Model) drawShade(p *pen, b area, y int) {
 // here is the pane that has the keys.
 func (m *Model) here() where {
 	switch {
-	case m.prompt != nil, m.command != nil:
+	case m.prompt != nil, m.command != nil, m.menu != nil:
 		return inPrompt
 	case m.over.kind != noShade:
 		return inOverlay
@@ -173,7 +173,7 @@ func (m *Model) drawHints(p *pen) {
 		p.end(sPlain)
 		return
 	}
-	if m.prompt != nil {
+	if m.prompt != nil || m.menu != nil {
 		p.ink(sDim, "Enter choose  Esc cancel  Up Down pick")
 		p.end(sPlain)
 		return

@@ -67,7 +67,7 @@ func (a *account) restore() {
 		a.wanted = wanted{}
 		return
 	}
-	if i, ok := v.list.Find(w.uid); ok {
+	if i, ok := v.find(w.uid); ok {
 		v.selectRow(v.rowOf(i))
 		a.kept.uid = w.uid
 		a.wanted = wanted{}

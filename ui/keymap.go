@@ -23,6 +23,10 @@ const (
 	actNextUnread
 	actPrevUnread
 	actCommand
+	actFilter
+	actSort
+	actThreads
+	actFold
 	actDelete
 	actArchive
 	actMove
@@ -32,6 +36,7 @@ const (
 	actNextAccount
 	actLog
 	actRetry
+	actSignIn
 	actHelp
 	actQuitHint
 	actQuit
@@ -79,6 +84,12 @@ var keymap = []binding{
 	{[]string{"n"}, "n", inList | inReader, actNextUnread, "next unread message", "next unread", "Moving"},
 	{[]string{"p"}, "p", inList | inReader, actPrevUnread, "previous unread message", "", "Moving"},
 
+	{[]string{"f"}, "f", inList, actFilter, "show all messages, the unread, the flagged, or today's", "", "Views"},
+	{[]string{"S"}, "S", inList, actSort, "sort by arrival, date, sender, subject or size", "", "Views"},
+	{[]string{"t"}, "t", inList, actThreads, "conversations, or single messages", "", "Views"},
+	{[]string{"z"}, "z", inList, actFold, "unfold the conversation, or fold it", "", "Views"},
+	{[]string{"esc"}, "Esc", inList, actBack, "leave the view: all messages again", "", "Views"},
+
 	{[]string{"d", "delete"}, "d", inList | inReader, actDelete, "delete: move to Trash", "delete", "Acting"},
 	{[]string{"a"}, "a", inList | inReader, actArchive, "archive", "archive", "Acting"},
 	{[]string{"m"}, "m", inList | inReader, actMove, "move to a folder", "move", "Acting"},
@@ -88,6 +99,7 @@ var keymap = []binding{
 	{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", inList | inReader, actAccount, "that account", "", "Tidings"},
 	{[]string{"A"}, "A", inList | inReader, actNextAccount, "next account", "", "Tidings"},
 	{[]string{"r"}, "r", inList | inReader | inOverlay, actRetry, "try the connection again now", "", "Tidings"},
+	{[]string{"R"}, "R", inList | inReader, actSignIn, "sign in again", "", "Tidings"},
 	{[]string{"L"}, "L", anywhere, actLog, "the log of the connection", "log", "Tidings"},
 	{[]string{"?"}, "?", anywhere, actHelp, "this help", "help", "Tidings"},
 	{[]string{"ctrl+z"}, "ctrl+z", anywhere | inPrompt, actSuspend, "suspend", "", "Tidings"},

@@ -2,20 +2,23 @@ package ui
 
 import "tidings/store"
 
-// listView is the window through which a person looks at a List: newest first,
-// so that view row v shows list index Len-1-v. It knows which message is
-// selected and keeps to it whatever the list does.
+// listView is the window through which a person looks at a List, or at a
+// projection of it. Both are a sequence whose last one stands on top: view row v
+// shows index n-1-v. It knows which message is selected and keeps to it whatever
+// the sequence does.
 //
 // The selected message is followed in two ways that must agree: by its index,
 // moved along with every Change, and by its UID, looked up again after a
 // Resync.
 type listView struct {
 	list *store.List
-	h    int // rows on screen
-	top  int // view row at the top of the screen
+	proj *projection // nil: the list itself is shown
+	next *building   // the view that is being made; nil: none
+	h    int         // rows on screen
+	top  int         // view row at the top of the screen
 
-	// The selection: list index sel (-1: none, the list is empty or the
-	// selection is a tombstone) of message uid (0 while not known).
+	// The selection: index sel (-1: none, there is nothing or the selection is
+	// a tombstone) of message uid (0 while not known).
 	sel int
 	uid store.UID
 
@@ -25,7 +28,7 @@ type listView struct {
 	lost bool
 
 	// tomb: the selected message was expunged by somebody. It stays, as a row of
-	// its own between list indexes gap-1 and gap, until the selection moves.
+	// its own between indexes gap-1 and gap, until the selection moves.
 	tomb bool
 	gap  int
 
@@ -35,9 +38,75 @@ type listView struct {
 
 func newListView() listView { return listView{list: &store.List{}, sel: -1} }
 
+// n is how many messages are shown.
+func (v *listView) n() int {
+	if v.proj != nil {
+		return v.proj.order.Len()
+	}
+	return v.list.Len()
+}
+
+// row is what the list has of index i: of a projection that waits to be made
+// anew there may be nothing but the UID.
+func (v *listView) row(i int) store.Row {
+	if v.proj == nil {
+		return v.list.Row(i)
+	}
+	uid := v.proj.order.At(i)
+	if j, ok := v.list.Find(uid); ok {
+		return v.list.Row(j)
+	}
+	return store.Row{UID: uid}
+}
+
+// uidAt is the message at index i; 0 while it is not known.
+func (v *listView) uidAt(i int) store.UID {
+	if v.proj != nil {
+		return v.proj.order.At(i)
+	}
+	return v.list.Row(i).UID
+}
+
+// span are the sequence numbers of the indexes [lo,hi), lo < hi; of a projection,
+// whose messages are anywhere, that of the first one.
+func (v *listView) span(lo, hi int) (first, last uint32) {
+	if v.proj == nil {
+		return uint32(lo + 1), uint32(hi)
+	}
+	i, _ := v.list.Find(v.uidAt(hi - 1))
+	return uint32(i + 1), uint32(i + 1)
+}
+
+// known calls yield for the messages of the indexes [from,to), as far as there
+// are any and they are known.
+func (v *listView) known(from, to int, yield func(store.UID)) {
+	if v.proj != nil {
+		v.proj.order.All(max(from, 0), func(i int, uid store.UID) bool {
+			if i >= to {
+				return false
+			}
+			yield(uid)
+			return true
+		})
+		return
+	}
+	v.list.Known(from, to, func(_ int, r store.Row) bool {
+		yield(r.UID)
+		return true
+	})
+}
+
+// find returns the index of a message that is shown.
+func (v *listView) find(uid store.UID) (i int, ok bool) {
+	if v.proj != nil {
+		return v.proj.order.Pos(uid)
+	}
+	return v.list.Find(uid)
+}
+
 // rows is the number of rows, the tombstone included.
 func (v *listView) rows() int {
-	n := v.list.Len()
+	n := v.n()
 	if v.tomb {
 		n++
 	}
@@ -57,7 +126,7 @@ func (v *listView) at(r int) (index int, tomb bool) {
 	}
 }
 
-// rowOf is the view row of list index i.
+// rowOf is the view row of index i.
 func (v *listView) rowOf(i int) int {
 	if v.tomb && i >= v.gap {
 		i++
@@ -88,7 +157,7 @@ func (v *listView) selectRow(r int) {
 		return
 	}
 	v.bury(i)
-	v.sel, v.uid, v.lost = i, v.list.Row(i).UID, false
+	v.sel, v.uid, v.lost = i, v.uidAt(i), false
 	v.reveal()
 }
 
@@ -171,6 +240,13 @@ func (v *listView) clamp() {
 
 // applied moves the view along with a Change that the list has just taken.
 func (v *listView) applied(c store.Change, a store.Applied) {
+	if v.next != nil {
+		v.next.add(step{change: c})
+	}
+	if v.proj != nil {
+		v.proj.applied(v, c, a)
+		return
+	}
 	switch c.Kind {
 	case store.Exists:
 		v.grew(a.Count)
@@ -198,7 +274,7 @@ func (v *listView) grew(n int) {
 		return
 	}
 	if v.sel < 0 && !v.tomb { // the list was empty
-		v.sel, v.uid = v.list.Len()-1, v.list.Row(v.list.Len()-1).UID
+		v.sel, v.uid = v.n()-1, v.uidAt(v.n()-1)
 		v.top, v.fresh = 0, 0
 		return
 	}
@@ -230,7 +306,32 @@ func (v *listView) seek(near int) {
 	}
 }
 
-// removed: the row at index i, no longer in the list, was removed.
+// inserted: a message came in at index i of a projection.
+func (v *listView) inserted(i int) {
+	if v.sel < 0 && !v.tomb { // there was nothing
+		v.sel, v.uid = i, v.uidAt(i)
+		v.top, v.fresh = 0, 0
+		return
+	}
+	if i <= v.sel {
+		v.sel++
+	}
+	if v.tomb && i < v.gap {
+		v.gap++
+	}
+	at := v.rowOf(i)
+	switch {
+	case v.top > 0 && at <= v.top: // anchored: what is on screen stays where it is
+		v.top++
+		v.fresh++
+	case v.top == 0:
+		// The top row stays on screen until the selection would leave it.
+		v.reveal()
+		v.fresh = min(1, v.top)
+	}
+}
+
+// removed: what was at index i is gone, and no longer shown.
 func (v *listView) removed(i int) {
 	if i == v.sel && v.uid != 0 && !v.tomb && !v.lost {
 		v.entomb(i) // it takes the row's place: nothing moves
@@ -249,10 +350,10 @@ func (v *listView) removed(i int) {
 		v.sel--
 	case i == v.sel && v.lost: // another row is looked for
 	case i == v.sel: // a placeholder: its neighbour takes over
-		v.sel = min(v.sel, v.list.Len()-1)
+		v.sel = min(v.sel, v.n()-1)
 		v.uid = 0
 		if v.sel >= 0 {
-			v.uid = v.list.Row(v.sel).UID
+			v.uid = v.uidAt(v.sel)
 		}
 	}
 	if at < v.top {
@@ -264,10 +365,10 @@ func (v *listView) removed(i int) {
 	v.reveal()
 }
 
-// bounds are the list indexes on screen, ascending: [lo,hi). ok is false where
-// no row is.
+// bounds are the indexes on screen, ascending: [lo,hi). ok is false where no row
+// is.
 func (v *listView) bounds() (lo, hi int, ok bool) {
-	n := v.list.Len()
+	n := v.n()
 	if n == 0 || v.h == 0 {
 		return 0, 0, false
 	}

@@ -36,6 +36,7 @@ type Model struct {
 	reading bool  // the reader has the keys, not the list
 	over    shade // help or log, over everything else
 	prompt  *prompt
+	menu    *menu
 	command *commandLine // what is typed behind ":"
 	lines   []string     // and was before
 	quit    bool         // the person quits
@@ -158,12 +159,18 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.pageArrived(m.accounts[msg.account], msg)
 	case keptBodyMsg:
 		m.keptBody(m.accounts[msg.account], msg)
+	case viewMsg:
+		m.viewMade(m.accounts[msg.account], msg)
+	case placedMsg:
+		m.placed(m.accounts[msg.account], msg)
 	case nearMsg:
 		m.nearFound(m.accounts[msg.account], msg)
 	case turnMsg:
 		m.takeOver(m.accounts[msg.account])
 	case keepMsg:
 		m.accounts[msg.account].keepSelected()
+	case signedInMsg:
+		m.signedIn(msg)
 	case seenMsg:
 		m.openLongEnough(msg)
 	case barrierMsg:
@@ -209,6 +216,7 @@ func (m *Model) settle() {
 		if a.view.h != h {
 			a.view.resize(h)
 		}
+		m.followView(a)
 		missing := m.show(a)
 		m.minding(i, a)
 		switch {

@@ -6,7 +6,7 @@ import tea "charm.land/bubbletea/v2"
 func (m *Model) click(e tea.Mouse) {
 	m.wake()
 	a := m.account()
-	if a == nil || m.prompt != nil || m.over.kind != noShade || e.Button != tea.MouseLeft {
+	if a == nil || m.here() == inPrompt || m.over.kind != noShade || e.Button != tea.MouseLeft {
 		return
 	}
 	l := m.layout()

@@ -74,11 +74,10 @@ func (m *Model) turnPages(a *account, lo, hi int) {
 		p.around = at
 		n := hi - lo
 		for _, side := range [2][2]int{{lo - n, lo}, {hi, hi + n}} {
-			a.view.list.Known(side[0], side[1], func(_ int, r store.Row) bool {
-				if a.sums.Peek(r.UID) == nil && a.mayBeKept(r.UID) {
-					p.wish = append(p.wish, r.UID)
+			a.view.known(side[0], side[1], func(uid store.UID) {
+				if a.sums.Peek(uid) == nil && a.mayBeKept(uid) {
+					p.wish = append(p.wish, uid)
 				}
-				return true
 			})
 		}
 		if len(p.wish) == 0 {

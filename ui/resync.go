@@ -10,10 +10,17 @@ const neighbours = 256
 // place; if the list cannot tell yet, it is lost until it can. The screen stays
 // where it was: at the top, or anchored at the row that was at its top.
 func (v *listView) resync(list *store.List, gone func(store.UID) bool, reload bool) {
+	if v.next != nil {
+		v.next.failed = true // it is a view of the list before
+	}
+	if v.proj != nil {
+		v.outdate(list, gone, reload)
+		return
+	}
 	old := *v
 	v.list = list
 	if reload || old.list.Len() == 0 && !old.tomb {
-		*v = listView{list: list, h: v.h, sel: list.Len() - 1}
+		*v = listView{list: list, next: v.next, h: v.h, sel: list.Len() - 1}
 		if v.sel >= 0 {
 			v.uid = list.Row(v.sel).UID
 		}

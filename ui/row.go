@@ -38,6 +38,7 @@ type row struct {
 	flags   store.Flags
 	leaving bool // on its way to another mailbox
 	gone    bool // a tombstone
+	family  family
 }
 
 // selection is a row's part in it.

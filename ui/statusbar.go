@@ -208,6 +208,8 @@ func (m *Model) drawNews(p *pen, l *layout) {
 	switch {
 	case m.command != nil:
 		m.drawCommand(p)
+	case m.menu != nil:
+		m.menu.draw(p, m.menuLines(l.body.h) > 0)
 	case m.prompt != nil:
 		m.prompt.draw(p, m.promptLines(l.body.h) > 0)
 	case a != nil && a.news.last() != nil:

@@ -33,7 +33,7 @@ func (m *Model) layout() layout {
 	l := layout{
 		tabs:     len(m.accounts) > 1 && m.h >= 6,
 		status:   m.h >= 3,
-		activity: m.h >= 5 || m.prompt != nil || m.command != nil, // what is typed must be seen
+		activity: m.h >= 5 || m.prompt != nil || m.command != nil || m.menu != nil, // what is typed must be seen
 		hints:    m.h >= 16,
 	}
 	h := m.h
@@ -89,12 +89,14 @@ func (m *Model) frame() string {
 		next()
 		m.drawTabs(p)
 	}
-	candidates := m.promptLines(l.body.h)
+	candidates, choices := m.promptLines(l.body.h), m.menuLines(l.body.h)
 	for y := range l.body.h {
 		next()
 		switch {
 		case y >= l.body.h-candidates:
 			m.prompt.drawCandidate(p, y-(l.body.h-candidates), candidates)
+		case y >= l.body.h-choices:
+			m.menu.drawChoice(p, y-(l.body.h-choices), choices)
 		case m.over.kind != noShade:
 			m.drawShade(p, l.body, y)
 		case a == nil:
