@@ -73,6 +73,6 @@ CREATE TABLE gone(
 CREATE TABLE dropped(
 	mailbox INTEGER PRIMARY KEY
 ) STRICT;
-INSERT INTO words(words, rank) VALUES('automerge', 8);
+INSERT INTO words(words, rank) VALUES('automerge', 16);
 INSERT INTO words(words, rank) VALUES('hashsize', 4194304);
 `

@@ -32,11 +32,11 @@ func (c *Cache) Summaries(ctx context.Context, at store.Place, uids []store.UID)
 }
 
 // Missing returns those of uids whose summary is not kept, in their order. An
-// error is ctx's.
+// error is ctx's. Nothing is missing where there is no more room for it.
 func (c *Cache) Missing(ctx context.Context, at store.Place, uids []store.UID) ([]store.UID, error) {
 	_, rest := c.waiting(at, uids)
-	if len(rest) == 0 {
-		return nil, nil
+	if len(rest) == 0 || c.full.Load() {
+		return nil, ctx.Err()
 	}
 	var kept []store.UID // ascending
 	err := c.read(ctx, func(r *conn) error {

@@ -44,6 +44,9 @@ func (c *Cache) writePlace(w *conn, at store.Place, p *pending) (*kept, error) {
 			return nil, err
 		}
 	}
+	if c.full.Load() {
+		return k, nil
+	}
 	for _, s := range p.summaries {
 		if err := c.writeSummary(w, m.id, s); err != nil {
 			return nil, err

@@ -25,23 +25,11 @@ func (c *Cache) write() {
 	defer c.end()
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
-	var since time.Time // when the oldest that waits was seen
+	var since time.Time // when the oldest that waits was seen; zero if nothing does
 	for {
 		c.closeRetired()
-		c.mu.Lock()
-		now := time.Now()
-		waiting, closing := !c.waits.empty(), c.closing
-		if waiting && since.IsZero() {
-			since = now
-		}
-		wait := max(since.Add(linger).Sub(now), c.pause.Sub(now))
-		if c.hurry || closing || c.waits.summaries >= enough {
-			wait = c.pause.Sub(now)
-		}
-		if closing {
-			wait = 0
-		}
-		c.mu.Unlock()
+		due, waiting, closing := c.due(&since)
+		wait := time.Until(due)
 		switch {
 		case waiting && wait <= 0:
 			since = time.Time{}
@@ -49,23 +37,10 @@ func (c *Cache) write() {
 			continue
 		case closing:
 			return
-		case !waiting:
-			c.release() // of nothing
-			since = time.Time{}
-			if c.sweep() {
-				select {
-				case <-c.wake:
-				default:
-				}
-				continue
-			}
-			wait = -1
-		}
-		if wait > 0 {
-			if c.pause.After(now) {
-				c.release() // who waits for a disk that refuses has waited enough
-			}
+		case waiting:
 			timer.Reset(wait)
+		case c.sweep():
+			continue
 		}
 		select {
 		case <-c.wake:
@@ -76,13 +51,28 @@ func (c *Cache) write() {
 	}
 }
 
-// release tells those who wait that there is nothing more to wait for.
-func (c *Cache) release() {
+// due tells whether something waits to be written and when that should be. Who
+// waits for what does not wait any more, or cannot be written, is released.
+func (c *Cache) due(since *time.Time) (due time.Time, waiting, closing bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.waits.empty() || time.Now().Before(c.pause) {
+	now := time.Now()
+	if c.waits.empty() {
 		c.settle(c.asked)
+		return now, false, c.closing
 	}
+	if since.IsZero() {
+		*since = now
+	}
+	due = since.Add(linger)
+	if c.hurry || c.closing || c.waits.summaries >= enough {
+		due = now
+	}
+	if c.pause.After(now) {
+		c.settle(c.asked)
+		due = c.pause
+	}
+	return due, true, c.closing
 }
 
 // settle notes that what was asked for up to seq has been dealt with. c.mu is
@@ -187,11 +177,17 @@ func (c *Cache) refused(db *database, err error) {
 		c.replace(db, err)
 		return
 	}
-	c.pause = time.Now().Add(retry)
-	switch sqlite.ErrCode(err).ToPrimary() {
-	case sqlite.ResultBusy, sqlite.ResultLocked:
-		return // another process writes; it will have done in half a minute
+	code := sqlite.ErrCode(err).ToPrimary()
+	if code == sqlite.ResultBusy || code == sqlite.ResultLocked {
+		c.pause = time.Now().Add(time.Second) // another process writes
+		return
 	}
+	if code == sqlite.ResultFull && db.path == "" {
+		c.full.Store(true)
+		c.say("full", "The cache in memory is full: what is read from now on is not kept.")
+		return
+	}
+	c.pause = time.Now().Add(retry)
 	c.say("full", fmt.Sprintf("The cache is not written for now: %s. What it has stays readable, and writing is tried again every half minute.", plain(err)))
 }
 

@@ -1,0 +1,144 @@
+package cache
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"tidings/internal/safetext"
+	"tidings/store"
+)
+
+// sizes are the mailboxes of the benchmarks; the largest is left out with -short.
+var sizes = []int{1_000, 10_000, 100_000, 1_000_000}
+
+// vocabulary makes subjects and names of some variety, so that the search index
+// has as much to do as with mail.
+var vocabulary = sync.OnceValue(func() []string {
+	var words []string
+	x := uint64(88172645463325252)
+	for range 4000 {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		w := make([]byte, 3+x%7)
+		y := x
+		for i := range w {
+			w[i] = "etaoinshrdlucmfwypvbgkjqxz"[min(y%26, y>>8%26)]
+			y = y>>3 ^ y*0x9e3779b97f4a7c15
+		}
+		words = append(words, string(w))
+	}
+	return words
+})
+
+// mailOf is a summary of the usual size.
+func mailOf(uid store.UID) *store.Summary {
+	v := vocabulary()
+	x := uint64(uid) * 0x9e3779b97f4a7c15
+	word := func() string {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		return v[min(x%4000, x>>20%4000)]
+	}
+	address := func() store.Address {
+		raw := word() + "." + word() + "@" + word() + ".example"
+		return store.Address{Name: safetext.Clean(word() + " " + word()), Addr: safetext.Clean(raw), Raw: raw}
+	}
+	at := time.Unix(1400000000+int64(uid)*61, 0).In(time.FixedZone("", 7200))
+	return &store.Summary{
+		UID: uid, Internal: at, Date: at.Add(-time.Minute), Size: int64(x % 100000),
+		From: []store.Address{address()}, To: []store.Address{address()},
+		Subject:   safetext.Clean(word() + " " + word() + " " + word() + " " + word() + " " + word()),
+		MessageID: fmt.Sprintf("%x.%x@mail.example", x, uid),
+		References: []string{
+			fmt.Sprintf("%x@mail.example", x>>7), fmt.Sprintf("%x@mail.example", x>>9),
+		},
+		InReplyTo: []string{fmt.Sprintf("%x@mail.example", x>>9)},
+	}
+}
+
+// keptFile makes a cache with n messages, of which the newest few thousand (all, if
+// whole) have summaries, and returns its path.
+func keptFile(b *testing.B, n int, whole bool) string {
+	path := filepath.Join(b.TempDir(), "a.db")
+	c := Open(Options{Path: path, Say: func(s string) { b.Error(s) }})
+	defer c.Close(time.Minute)
+	c.Keep(store.Checkpoint{Place: inbox, List: listOf(b, n), ModSeq: 1, AsOf: time.Now()})
+	from := max(1, n-3000)
+	if whole {
+		from = 1
+	}
+	keepRange(b, c, from, n)
+	return path
+}
+
+func keepRange(b *testing.B, c *Cache, from, to int) {
+	for lo := from; lo <= to; lo += 4000 {
+		var sums []*store.Summary
+		for uid := lo; uid < min(lo+4000, to+1); uid++ {
+			sums = append(sums, mailOf(store.UID(uid)))
+		}
+		c.KeepSummaries(inbox, sums)
+		settled(b, c)
+	}
+	settled(b, c)
+}
+
+// BenchmarkFirstPage is from nothing to the newest rows and their summaries.
+func BenchmarkFirstPage(b *testing.B) {
+	for _, n := range sizes {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			path := keptFile(b, n, false)
+			var page, whole time.Duration
+			b.ReportAllocs()
+			for b.Loop() {
+				start := time.Now()
+				c := Open(Options{Path: path})
+				cp, err := c.Load(context.Background(), "INBOX", func(store.Checkpoint, []*store.Summary) { page += time.Since(start) })
+				if err != nil || cp.List.Len() != n {
+					b.Fatal(err)
+				}
+				whole += time.Since(start)
+				c.Close(time.Second)
+			}
+			b.ReportMetric(float64(page.Microseconds())/float64(b.N)/1000, "ms/page")
+			b.ReportMetric(float64(whole.Microseconds())/float64(b.N)/1000, "ms/index")
+		})
+	}
+}
+
+// BenchmarkKeepSummaries is the writer's share of a cold fill, for one message:
+// summary, sort keys and search index.
+func BenchmarkKeepSummaries(b *testing.B) {
+	for _, chunk := range []int{500, 4000} {
+		b.Run(fmt.Sprint(chunk), func(b *testing.B) {
+			path := filepath.Join(b.TempDir(), "a.db")
+			c := Open(Options{Path: path, Say: func(s string) { b.Error(s) }})
+			defer c.Close(time.Minute)
+			uid := 0
+			var sums []*store.Summary
+			var busy time.Duration
+			for b.Loop() {
+				uid++
+				if sums = append(sums, mailOf(store.UID(uid))); len(sums) == chunk {
+					start := time.Now()
+					c.KeepSummaries(inbox, sums)
+					settled(b, c)
+					busy += time.Since(start)
+					sums = nil
+				}
+			}
+			b.ReportMetric(float64(busy.Microseconds())/float64(uid), "µs/message")
+			settled(b, c)
+			if info, err := os.Stat(path); err == nil {
+				b.ReportMetric(float64(info.Size())/float64(uid), "octets/message")
+			}
+		})
+	}
+}
