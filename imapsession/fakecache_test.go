@@ -20,6 +20,10 @@ type fakeCache struct {
 	loading, rest chan struct{}
 	newest        int // rows that first gets; 0: 60
 	onKeep        func(store.Checkpoint)
+	// left is how many more Keeps reach the disk, if dying: what a killed process
+	// had not written is lost.
+	dying bool
+	left  int
 }
 
 func newFakeCache() *fakeCache {
@@ -73,6 +77,11 @@ func (c *fakeCache) Load(ctx context.Context, mailbox string, first func(store.C
 func (c *fakeCache) Keep(cp store.Checkpoint) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.dying {
+		if c.left--; c.left < 0 {
+			return
+		}
+	}
 	if cp.UIDValidity != c.kept.UIDValidity {
 		c.summaries, c.bodies = map[store.UID]*store.Summary{}, map[store.UID][]byte{}
 	}

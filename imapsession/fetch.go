@@ -41,6 +41,14 @@ func summaryItems() *imap.FetchOptions {
 	}
 }
 
+// summaryItems asks for the mod-sequence as well where the list is followed by
+// it: after an arrival it is known how far the list has come.
+func (l *link) summaryItems() *imap.FetchOptions {
+	items := summaryItems()
+	items.ModSeq = l.role == asMonitor && !l.m.visited && l.hasCondstore()
+	return items
+}
+
 func flagItems() *imap.FetchOptions { return &imap.FetchOptions{UID: true, Flags: true} }
 
 func seqRange(lo, hi uint32) imap.SeqSet {
@@ -72,7 +80,7 @@ func (l *link) fetchRows(set imap.SeqSet) ([]*store.Summary, error) {
 		return l.fetchCarefully(set)
 	}
 	l.asked = true
-	sums, err := l.gather(l.client.Fetch(set, summaryItems()))
+	sums, err := l.gather(l.client.Fetch(set, l.summaryItems()))
 	l.asked = false
 	if err != nil {
 		return nil, err
@@ -119,7 +127,7 @@ func (l *link) fetchSummaries(uids []store.UID) ([]*store.Summary, error) {
 	l.publish(sums)
 	for _, some := range chunks(good, l.s.pace()) {
 		l.gathered = some
-		cmd := l.client.Fetch(uidSet(some), summaryItems())
+		cmd := l.client.Fetch(uidSet(some), l.summaryItems())
 		settled := l.settle()
 		l.asked = true
 		more, err := l.gather(cmd)

@@ -1,6 +1,7 @@
 package imapsession
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -51,6 +52,7 @@ type link struct {
 	selecting  *selecting
 	qresync    bool // VANISHED comes in place of EXPUNGE (RFC 7162 §3.2)
 	catching   *catching
+	sweeping   sweeping
 	asked      bool // the rows that come were asked for (see unseen)
 	flagsSeen  map[store.UID]bool
 
@@ -62,9 +64,12 @@ type link struct {
 	newAt     time.Time // when to ask for them again
 	running   *job
 	bodyChunk int64
-	aheadKey  aheadKey  // what the choice of the message to be fetched ahead rests on
-	ahead     bodyPart  // what there is of it
-	unseenAt  time.Time // when the unread count was last asked for
+	aheadKey  aheadKey        // what the choice of the message to be fetched ahead rests on
+	ahead     bodyPart        // what there is of it
+	filling   pace            // of the filling
+	fillBegan time.Time       // when the chunk that comes next was asked for
+	ctx       context.Context // ends the link
+	unseenAt  time.Time       // when the unread count was last asked for
 	auditAt   time.Time
 	desyncs   []time.Time
 	probeNow  bool

@@ -21,7 +21,7 @@ func (l *link) fetchNew() error {
 	if below, ok := l.belowNew(); ok && l.newTries == 1 {
 		var set imap.UIDSet
 		set.AddRange(imap.UID(below)+1, 0)
-		cmd := l.client.Fetch(set, summaryItems())
+		cmd := l.client.Fetch(set, l.summaryItems())
 		settled := l.settle()
 		sums, err = l.gather(cmd)
 		if settled != nil {
@@ -93,6 +93,9 @@ func (l *link) announce(sums []*store.Summary) {
 		return
 	}
 	l.newTries, l.newAt = 0, time.Time{}
+	if s.list.CountUnknown() > 0 {
+		l.sweepAgain()
+	}
 	ev := NewMailEvent{UIDValidity: s.uidValidity, UIDs: uids, Count: s.freshFrom - first}
 	s.log.Info("new mail", "count", ev.Count)
 	s.box.Put(ev)

@@ -76,6 +76,7 @@ func (l *link) open(how trust) error {
 	}
 	l.s.proven, l.proven = true, true
 	l.s.unseen.known = false
+	l.sweepAgain()
 	l.auditAt = time.Now().Add(auditEvery)
 	l.live()
 	return nil

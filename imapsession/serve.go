@@ -23,7 +23,9 @@ func (s *Session) Run(ctx context.Context) error {
 	s.load(ctx)
 	defer s.forgetKnown()
 	var others sync.WaitGroup
-	for name, run := range map[string]func(context.Context){"worker of ": s.worker.run, "larder of ": s.larder.run} {
+	for name, run := range map[string]func(context.Context){
+		"worker of ": s.worker.run, "larder of ": s.larder.run, "backfill of ": s.fill.run,
+	} {
 		others.Add(1)
 		crash.Go(name+s.cfg.Account, func() {
 			defer others.Done()
@@ -194,6 +196,8 @@ func (l *link) turn() (worked bool, err error) {
 		{func() bool { return l.unseenDue(now) }, l.countUnseen},
 		{func() bool { return !now.Before(l.auditAt) }, l.audit},
 		{func() bool { return !worked && l.aheadDue() }, l.fetchAhead},
+		{func() bool { return !worked && l.fillDue() }, func() error { _, err := l.fillSome(l.ctx, l.dueElse); return err }},
+		{func() bool { return !worked && l.sweepDue() }, l.sweep},
 	} {
 		if l.desync != nil && worked {
 			return true, nil
@@ -212,7 +216,10 @@ func (l *link) turn() (worked bool, err error) {
 }
 
 // due tells whether IDLE has to end for something.
-func (l *link) due() bool {
+func (l *link) due() bool { return l.dueElse() || l.fillDue() }
+
+// dueElse tells whether there is anything to do but to fill the cache.
+func (l *link) dueElse() bool {
 	now := time.Now()
 	l.s.endRefused(asMonitor)
 	return l.desync != nil || l.newDue(now) || l.hasJob() || l.screenDue() ||
@@ -227,6 +234,9 @@ func (l *link) nextDue(now time.Time) time.Duration {
 	}
 	if l.newWanted() {
 		d = min(d, l.newAt.Sub(now))
+	}
+	if _, at := l.s.fill.ready(); at.After(now) {
+		d = min(d, at.Sub(now))
 	}
 	if in := l.s.checkpointIn(now); in >= 0 {
 		d = min(d, in)
