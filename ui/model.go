@@ -40,6 +40,7 @@ type Model struct {
 	command *commandLine // what is typed behind ":"
 	lines   []string     // and was before
 	quit    bool         // the person quits
+	signing bool         // the terminal is lent for a sign-in
 	end     func()       // ends the program
 	lost    atomic.Bool  // the terminal is gone; set by whoever reads it
 

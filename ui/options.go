@@ -85,6 +85,9 @@ type Account struct {
 	// a and d move to; "" : the ones with that role.
 	Archive, Trash string
 	Probe          time.Duration // silence after which a live link is being probed
+	// SignIn has the person sign in again, in the terminal, which is lent to it;
+	// nil: there is nothing to sign in to. It ends with ctx.
+	SignIn func(ctx context.Context) error
 	// Log returns the account's log for the L view (states, reasons, redacted
 	// trace), oldest first. May be called from any goroutine.
 	Log func() []safetext.Text

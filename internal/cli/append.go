@@ -14,7 +14,6 @@ import (
 	"golang.org/x/term"
 
 	"tidings/imapsession"
-	"tidings/internal/config"
 	"tidings/internal/mailfile"
 	"tidings/internal/safetext"
 )
@@ -67,7 +66,7 @@ with --resume goes on where it was.`,
 
 // append is `tidings append`.
 func (p Program) append(ctx context.Context, o appendOptions, files []string) error {
-	account, err := p.oneAccount(o.config, o.accounts)
+	cfg, account, err := p.oneAccount(o.config, o.accounts)
 	if err != nil {
 		return err
 	}
@@ -96,7 +95,11 @@ func (p Program) append(ctx context.Context, o appendOptions, files []string) er
 	case o.anew:
 		run.journal.forget()
 	}
-	source := credentials(account)
+	k, err := newKeys(cfg.Secrets, p.toStderr)
+	if err != nil {
+		return err
+	}
+	source := k.source(account, nil)
 	if err := source.Prepare(ctx); err != nil {
 		return fmt.Errorf("account %q: %w", account.Name, err)
 	}
@@ -105,22 +108,6 @@ func (p Program) append(ctx context.Context, o appendOptions, files []string) er
 		return err
 	}
 	return run.do(ctx, session, o)
-}
-
-// oneAccount is the account that a command is about.
-func (p Program) oneAccount(file string, names []string) (config.Account, error) {
-	cfg, err := p.load(file, names)
-	if err != nil {
-		return config.Account{}, err
-	}
-	if len(cfg.Accounts) != 1 {
-		var all []string
-		for _, a := range cfg.Accounts {
-			all = append(all, a.Name)
-		}
-		return config.Account{}, usagef("say for which account: --account %s", strings.Join(all, ", --account "))
-	}
-	return cfg.Accounts[0], nil
 }
 
 // collect finds all letters of the files. One that cannot be read ends it before

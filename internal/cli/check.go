@@ -49,12 +49,17 @@ func (p Program) check(ctx context.Context, file string, names []string) error {
 	if err != nil {
 		return err
 	}
+	k, err := newKeys(cfg.Secrets, p.toStderr)
+	if err != nil {
+		return err
+	}
+	k.vault.OwnsTerminal(true)
 	findings := make([]finding, len(cfg.Accounts))
 	var running sync.WaitGroup
 	for i, a := range cfg.Accounts {
 		f := &findings[i]
 		f.account = a
-		source := credentials(a)
+		source := k.source(a, nil)
 		if f.err = source.Prepare(ctx); f.err != nil {
 			continue
 		}

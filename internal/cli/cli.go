@@ -20,6 +20,7 @@ import (
 
 	"tidings/internal/crash"
 	"tidings/internal/safetext"
+	"tidings/internal/setup"
 )
 
 // Exit statuses; a panic's is crash.ExitStatus.
@@ -37,6 +38,8 @@ type Program struct {
 	Stderr  io.Writer
 	Environ []string
 	Example string // the text of config.toml.example
+
+	finder setup.Finder // asks the real network, but in tests
 }
 
 // Main runs the command that the arguments name and returns the exit status.
@@ -117,6 +120,9 @@ config: tidings demo. Keys are explained on screen by "?"; Q quits.`,
 	root.Flags().StringVar(&o.log, "log", "", "append what the sessions do to `FILE` (no mail, no passwords)")
 	root.Flags().BoolVar(&o.noCache, "no-cache", false, "keep nothing on disk, and read nothing that is kept there")
 	root.AddCommand(
+		p.setupCommand(),
+		p.loginCommand(),
+		p.logoutCommand(),
 		p.demoCommand(),
 		p.checkCommand(),
 		p.showCommand(),

@@ -28,26 +28,35 @@ func (p Program) configCommand() *cobra.Command {
 // takesAccounts adds --config and --account to a command; the names of accounts
 // are completed from the config.
 func takesAccounts(c *cobra.Command, file *string, names *[]string, usage string) {
-	c.Flags().StringVar(file, "config", "", "read this config `FILE` (default: config.toml in $XDG_CONFIG_HOME/tidings, or in ~/.config/tidings)")
+	takesConfig(c, file)
 	c.Flags().StringArrayVar(names, "account", nil, usage)
 	err := c.RegisterFlagCompletionFunc("account", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		path := *file
-		if path == "" {
-			path, _ = config.DefaultPath()
-		}
-		cfg, err := config.Load(path)
-		if err != nil {
-			return nil, cobra.ShellCompDirectiveError
-		}
-		var known []string
-		for _, a := range cfg.Accounts {
-			known = append(known, a.Name)
-		}
-		return known, cobra.ShellCompDirectiveNoFileComp
+		return accountNames(*file)
 	})
 	if err != nil {
 		panic(err) // there is no such flag: a mistake in this file
 	}
+}
+
+// takesConfig adds --config to a command.
+func takesConfig(c *cobra.Command, file *string) {
+	c.Flags().StringVar(file, "config", "", "read this config `FILE` (default: config.toml in $XDG_CONFIG_HOME/tidings, or in ~/.config/tidings)")
+}
+
+// accountNames are the names that a shell completes.
+func accountNames(path string) ([]string, cobra.ShellCompDirective) {
+	if path == "" {
+		path, _ = config.DefaultPath()
+	}
+	cfg, err := config.Load(path)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var known []string
+	for _, a := range cfg.Accounts {
+		known = append(known, a.Name)
+	}
+	return known, cobra.ShellCompDirectiveNoFileComp
 }
 
 // load reads the config at path ("": the default one) and keeps the named

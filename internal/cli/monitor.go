@@ -15,7 +15,6 @@ import (
 	"tidings/imapsession"
 	"tidings/internal/config"
 	"tidings/internal/crash"
-	"tidings/internal/credential"
 	"tidings/internal/safetext"
 	"tidings/store/cache"
 	"tidings/ui"
@@ -37,6 +36,7 @@ type monitorOptions struct {
 type watched struct {
 	account ui.Account
 	session *imapsession.Session
+	beside  func(context.Context) // runs beside the session; nil: nothing does
 	cache   *cache.Cache
 }
 
@@ -58,24 +58,32 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		defer log.close()
 		file = log.handler()
 	}
+	k, err := newKeys(cfg.Secrets, nil)
+	if err != nil {
+		return err
+	}
 	var accounts []watched
 	var failed []error
+	k.vault.OwnsTerminal(true)
 	for _, a := range cfg.Accounts {
 		a.ReadOnly = a.ReadOnly || o.readOnly
-		source := credentials(a)
+		log := newAccountLog()
+		source := k.source(a, log.logger(file))
 		if err := source.Prepare(ctx); err != nil {
 			failed = append(failed, fmt.Errorf("account %q: %w", a.Name, err))
 		}
 		if ctx.Err() != nil {
 			return errors.New("interrupted before the screen started")
 		}
-		w, err := watch(a, source, file, keeping{Cache: cfg.Cache, memory: o.noCache})
+		w, err := watch(a, source, log, file, keeping{Cache: cfg.Cache, memory: o.noCache})
 		if err != nil {
 			closeCaches(accounts)
 			return err
 		}
+		p.maySignIn(&w, a, source)
 		accounts = append(accounts, w)
 	}
+	k.vault.OwnsTerminal(false)
 	// One account whose password cannot be got shows so on screen, beside the
 	// others. If there are no others, there is nothing to show.
 	if len(failed) == len(cfg.Accounts) {
@@ -88,24 +96,12 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 	})
 }
 
-// credentials is where the account's password comes from.
-func credentials(a config.Account) *credential.Source {
-	return credential.New(credential.Settings{
-		Account: a.Name,
-		User:    a.User,
-		Command: a.PasswordCommand,
-		Env:     a.PasswordEnv,
-		File:    a.PasswordFile,
-	})
-}
-
 // watch makes the session of an account; nothing happens before it runs.
-func watch(a config.Account, c imapsession.Credentials, file slog.Handler, keep keeping) (watched, error) {
+func watch(a config.Account, c imapsession.Credentials, log *accountLog, file slog.Handler, keep keeping) (watched, error) {
 	cfg, err := sessionConfig(a, c)
 	if err != nil {
 		return watched{}, err
 	}
-	log := newAccountLog()
 	cfg.Log, cfg.Trace = log.logger(file), log.trace
 	kept, said, err := openCache(a, keep)
 	if err != nil {
@@ -185,6 +181,9 @@ func (p Program) show(ctx context.Context, accounts []watched, o ui.Options) err
 		sessions = append(sessions, run{"session " + w.account.Name.String(), func(ctx context.Context) {
 			_ = w.session.Run(ctx) // what went wrong was said in its events
 		}})
+		if w.beside != nil {
+			sessions = append(sessions, run{"sign-in " + w.account.Name.String(), w.beside})
+		}
 	}
 	err := beside(ctx, sessions, func(ctx context.Context) error { return ui.Run(ctx, o) })
 	closeCaches(accounts)

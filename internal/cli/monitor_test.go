@@ -76,7 +76,7 @@ func TestSessionConfig(t *testing.T) {
 		Mailbox: "Lists/tide", Watch: config.WatchVisit, Poll: 2 * time.Minute, Probe: 3 * time.Minute,
 		IdleRenew: 4 * time.Minute, MaxAge: 5 * time.Hour, ReadOnly: true,
 	}
-	got, err := sessionConfig(a, credentials(a))
+	got, err := sessionConfig(a, typed{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,9 @@ type Secrets struct {
 	DeleteCommand []string
 }
 
+// DefaultSecrets is what holds without a [secrets].
+func DefaultSecrets() Secrets { return defaultSecrets() }
+
 func defaultSecrets() Secrets {
 	return Secrets{Order: []Place{PlaceKeyring, PlaceFile, PlacePrompt}}
 }

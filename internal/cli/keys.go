@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tidings/imapsession"
+	"tidings/internal/config"
+	"tidings/internal/credential"
+	"tidings/internal/xdg"
+)
+
+// keys are where the secrets of a config's accounts come from and are kept.
+type keys struct {
+	vault  *credential.Places
+	prompt bool // the person may be asked
+}
+
+// newKeys makes the vault of [secrets]. say tells the person of a place that does
+// not serve; nil: nobody is told.
+func newKeys(s config.Secrets, say func(string)) (*keys, error) {
+	dir, err := xdg.StateDir()
+	if err != nil {
+		return nil, err
+	}
+	settings := credential.VaultSettings{
+		Get: s.GetCommand, Set: s.SetCommand, Delete: s.DeleteCommand,
+		Dir: filepath.Join(dir, "secrets"), Say: say,
+	}
+	for _, place := range s.Order {
+		if place != config.PlacePrompt {
+			settings.Order = append(settings.Order, string(place))
+		}
+	}
+	return &keys{vault: credential.NewPlaces(settings), prompt: slices.Contains(s.Order, config.PlacePrompt)}, nil
+}
+
+// source is where the account's secret comes from; log gets what happens to
+// tokens, nil: nobody does.
+func (k *keys) source(a config.Account, log *slog.Logger) *credential.Source {
+	s := k.settings(a)
+	s.Log = log
+	return credential.New(s)
+}
+
+func (k *keys) settings(a config.Account) credential.Settings {
+	s := credential.Settings{
+		Account:  a.Name,
+		User:     a.User,
+		Command:  a.PasswordCommand,
+		Env:      a.PasswordEnv,
+		File:     a.PasswordFile,
+		Vault:    k.vault,
+		NeverAsk: !k.prompt,
+	}
+	if a.OAuth2 != nil {
+		o := oauth2Settings(*a.OAuth2)
+		s.OAuth2 = &o
+	}
+	if a.Auth != config.AuthAuto && a.Auth != "" {
+		s.Mechanism = strings.ToUpper(string(a.Auth))
+	}
+	return s
+}
+
+// typed is a password that the person has just typed.
+type typed imapsession.Secret
+
+func (t typed) Secret(context.Context) (imapsession.Secret, error) { return imapsession.Secret(t), nil }

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"tidings/internal/config"
+	"tidings/internal/credential"
+	"tidings/internal/safetext"
+)
+
+// oauth2Settings are [account.oauth2] as package credential takes them.
+func oauth2Settings(o config.OAuth2) credential.OAuth2 {
+	return credential.OAuth2{
+		Provider:     string(o.Provider),
+		Flow:         credential.Flow(o.Flow),
+		ClientID:     o.ClientID,
+		ClientSecret: credential.Origin{Command: o.ClientSecretCommand, Env: o.ClientSecretEnv, File: o.ClientSecretFile},
+		Tenant:       o.Tenant,
+		Issuer:       o.Issuer,
+		AuthURL:      o.AuthURL,
+		TokenURL:     o.TokenURL,
+		DeviceURL:    o.DeviceURL,
+		RevokeURL:    o.RevokeURL,
+		RedirectURL:  o.RedirectURL,
+		Scopes:       o.Scopes,
+		TokenCommand: o.TokenCommand,
+		Mechanism:    string(o.Mechanism),
+	}
+}
+
+// interactive tells whether a person has to sign in.
+func interactive(a config.Account) bool {
+	return a.OAuth2 != nil && credential.Flow(a.OAuth2.Flow).Interactive()
+}
+
+// loginOAuth2 has the person sign in at the provider, where that takes a person,
+// and proves that the server takes what comes of it.
+func (p Program) loginOAuth2(ctx context.Context, k *keys, a config.Account, d *dialog) error {
+	source := k.source(a, nil)
+	if interactive(a) {
+		if err := source.SignIn(ctx, newTerminalPrompter(d, p.Environ)); err != nil {
+			return err
+		}
+		fmt.Fprintln(p.Stdout, "The provider has signed you in.")
+	} else if err := source.Prepare(ctx); err != nil {
+		return err
+	}
+	report, err := prove(ctx, a, source)
+	if err != nil {
+		return fmt.Errorf("you are signed in, but the mail server does not take it: %w", err)
+	}
+	p.proven(a, report)
+	return nil
+}
+
+// lookForSignIn is how often a session that waits for a sign-in looks whether
+// another process ("tidings login") has done it.
+const lookForSignIn = 5 * time.Second
+
+// maySignIn lets an account be signed in to from the screen, and has its session
+// notice that somebody signed in elsewhere.
+func (p Program) maySignIn(w *watched, a config.Account, source *credential.Source) {
+	if !interactive(a) {
+		return
+	}
+	w.account.SignIn = func(ctx context.Context) error { return p.signInBeside(ctx, a, source) }
+	w.beside = func(ctx context.Context) {
+		tick := time.NewTicker(lookForSignIn)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if source.SignedIn(ctx) {
+					w.session.Retry(true)
+				}
+			}
+		}
+	}
+}
+
+// signInBeside signs in while the screen has lent its terminal, and waits for the
+// person to have read what came of it.
+func (p Program) signInBeside(ctx context.Context, a config.Account, source *credential.Source) error {
+	d, err := p.newDialog(ctx)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	fmt.Fprintf(p.Stdout, "Signing in to account %s.\n", safetext.Clean(a.Name))
+	signing, giveUp := context.WithCancel(ctx)
+	defer giveUp()
+	prompter := newTerminalPrompter(d, p.Environ)
+	prompter.giveUp, prompter.signing = giveUp, signing // ctrl+c would end the monitor
+	err = source.SignIn(signing, prompter)
+	givenUp := signing.Err() != nil
+	giveUp()
+	prompter.watching.Wait()
+	switch {
+	case err == nil:
+		fmt.Fprintln(p.Stdout, "You are signed in.")
+		return nil
+	case givenUp:
+		return errNoAnswer
+	}
+	fmt.Fprintf(p.Stdout, "\n%s\n", safetext.Clean(err.Error()))
+	_, _ = d.line("Enter goes back to the mail", "")
+	return err
+}
