@@ -26,8 +26,10 @@ type account struct {
 	// heardLast is when the link was last known to be live before the list now on
 	// screen: what arrived since is told in one piece.
 	heardLast time.Time
-	confirmed time.Time // the last asOf
-	mailbox   string    // raw name
+	recording bool                       // what was told is being written down
+	held      []imapsession.NewMailEvent // what arrived meanwhile
+	confirmed time.Time                  // the last asOf
+	mailbox   string                     // raw name
 	box       safetext.Text
 	validity  uint32
 	view      listView

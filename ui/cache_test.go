@@ -419,13 +419,20 @@ type fakeMarks struct {
 	when time.Time
 	ok   bool
 	told []store.UID
+	slow func() // calls recorded later
+	wait bool
 }
 
 func (f *fakeMarks) Turn() <-chan struct{} { return f.turn }
 func (f *fakeMarks) Mark(store.Place) (store.UID, time.Time, bool) {
 	return f.uid, f.when, f.ok
 }
-func (f *fakeMarks) Tell(_ store.Place, uid store.UID) {
+func (f *fakeMarks) Tell(_ store.Place, uid store.UID, recorded func()) {
+	if f.wait {
+		f.slow = recorded
+	} else {
+		defer recorded()
+	}
 	f.told = append(f.told, uid)
 	f.uid, f.when, f.ok = max(f.uid, uid), time.Now(), true
 }
@@ -535,4 +542,36 @@ func TestOnlyOneProcessTells(t *testing.T) {
 		marks.turn = make(chan struct{}) // of the bubble
 		o.Accounts[0].Marks = marks
 	})
+}
+
+// TestWhatIsNotWrittenDownYetIsTheLastBatch: until it is, nothing more is told;
+// then all of it is, as one.
+func TestWhatIsNotWrittenDownYetIsTheLastBatch(t *testing.T) {
+	marks := myTurn()
+	marks.uid, marks.when, marks.ok = 30, yesterday, true
+	atScreen(t, 100, 24, func(p *person) {
+		s := p.server()
+		s.start(30)
+		p.idle()
+		marks.wait = true
+		s.deliver(false)
+		p.idle()
+		p.sees("new: ")
+		for range 3 {
+			s.deliver(false)
+			p.idle()
+		}
+		p.sees("(34) ") // the rows are there at once
+		p.seesNot("3 messages")
+		if !slices.Equal(marks.told, []store.UID{31}) {
+			t.Errorf("written down: %v", marks.told)
+		}
+		marks.slow()
+		p.idle()
+		p.sees("new: 3 messages, last from ")
+		if !slices.Equal(marks.told, []store.UID{31, 34}) {
+			t.Errorf("written down: %v", marks.told)
+		}
+		marks.slow()
+	}, func(o *Options) { o.Accounts[0].Marks = marks })
 }

@@ -71,9 +71,57 @@ func (m *Model) toldOf(a *account, ev imapsession.NewMailEvent) {
 // record has it written down that the person was told of all mail up to uid, as
 // soon as the frame that tells it is on the screen: if the program dies in
 // between, it is told once more.
+//
+// Until it is written down, what else arrives is not told: more than one batch
+// would be told again then.
 func (m *Model) record(a *account, uid store.UID) {
-	marks, at := a.cfg.Marks, a.place()
-	m.shown = append(m.shown, func() { marks.Tell(at, uid) })
+	marks, at, ended := a.cfg.Marks, a.place(), m.ctx.Done()
+	recorded := make(chan struct{})
+	m.shown = append(m.shown, func() { marks.Tell(at, uid, func() { close(recorded) }) })
+	a.recording = true
+	index := m.indexOf(a)
+	m.later(func() tea.Msg {
+		select {
+		case <-recorded:
+			return recordedMsg{index}
+		case <-ended:
+			return nil
+		}
+	})
+}
+
+// recordedMsg: what was told is written down.
+type recordedMsg struct{ account int }
+
+// recorded tells what arrived meanwhile, as one batch.
+func (m *Model) recorded(a *account) {
+	a.recording = false
+	held := a.held
+	a.held = nil
+	if len(held) == 0 || held[0].UIDValidity != a.validity {
+		return
+	}
+	all := held[0]
+	for _, ev := range held[1:] {
+		if ev.UIDValidity == a.validity {
+			all.UIDs = append(all.UIDs[:len(all.UIDs):len(all.UIDs)], ev.UIDs...)
+			all.Count += ev.Count
+			all.Gap = all.Gap || ev.Gap
+		}
+	}
+	m.newMail(a, all)
+}
+
+// hold keeps ev for later where something is being written down.
+func (a *account) hold(ev imapsession.NewMailEvent) bool {
+	if !a.recording {
+		return false
+	}
+	if len(a.held) > 0 && a.held[0].UIDValidity != ev.UIDValidity {
+		a.held = nil // of a mailbox that is no more
+	}
+	a.held = append(a.held, ev)
+	return true
 }
 
 // gapSince is since when mail was not told as it came; zero where that is not

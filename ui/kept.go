@@ -47,7 +47,7 @@ func (m *Model) keepAll() {
 			continue
 		}
 		if uid, _, ok := a.cfg.Marks.Mark(a.place()); ok { // that was all, until now
-			a.cfg.Marks.Tell(a.place(), uid)
+			a.cfg.Marks.Tell(a.place(), uid, func() {})
 		}
 	}
 }

@@ -166,6 +166,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.placed(m.accounts[msg.account], msg)
 	case nearMsg:
 		m.nearFound(m.accounts[msg.account], msg)
+	case recordedMsg:
+		m.recorded(m.accounts[msg.account])
 	case turnMsg:
 		m.takeOver(m.accounts[msg.account])
 	case keepMsg:

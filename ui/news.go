@@ -65,6 +65,9 @@ func flagWords(old, new store.Flags) ink {
 // newMail says what arrived and has it announced, unless it is no news: read
 // already, or put here by ourselves.
 func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
+	if a.hold(ev) {
+		return
+	}
 	defer m.toldOf(a, ev)
 	if ev.Gap && ev.Count > 1 {
 		m.digest(a, ev)

@@ -64,9 +64,10 @@ type Marks interface {
 	// last known to be all there is; ok is false where nothing is known of a
 	// place.
 	Mark(at store.Place) (uid store.UID, when time.Time, ok bool)
-	// Tell records that the person was told of all mail up to uid. It is called
-	// when that stands on the screen.
-	Tell(at store.Place, uid store.UID)
+	// Tell records that the person was told of all mail up to uid, and calls
+	// recorded, on any goroutine, when that is done or cannot be. It is called when
+	// the telling stands on the screen, and not again before recorded is.
+	Tell(at store.Place, uid store.UID, recorded func())
 }
 
 // Account is one account on screen.

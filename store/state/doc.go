@@ -1,0 +1,22 @@
+// Package state keeps what must outlive the program and is not on any server: so
+// far, up to which message the person was told of new mail. It is one SQLite
+// file for all accounts, under the XDG state directory; several processes use it
+// at once.
+//
+// Unlike the cache it cannot be built anew, so that its schema is brought
+// forward step by step, a file of a later version is left alone, and what is
+// recorded is on the disk (synchronous=FULL) when that is said.
+//
+// A [State] has one goroutine, which alone waits for the disk. Whoever calls a
+// method does not, but for Told and Close.
+//
+// # Telling
+//
+// Of several processes that watch one mailbox one tells the person: the one that
+// holds a lock on a file, which the system takes back when the process ends. The
+// mark is the highest UID that the person was told of; with the account, the
+// mailbox and its UIDVALIDITY it is a key for ever. It is written down after the
+// telling, and nothing more is told before it is on the disk. So a process that
+// is killed in between tells its last batch once more, never an older one, and
+// misses nothing.
+package state
