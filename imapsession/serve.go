@@ -196,8 +196,8 @@ func (l *link) turn() (worked bool, err error) {
 		{func() bool { return l.unseenDue(now) }, l.countUnseen},
 		{func() bool { return !now.Before(l.auditAt) }, l.audit},
 		{func() bool { return !worked && l.aheadDue() }, l.fetchAhead},
-		{func() bool { return !worked && l.fillDue() }, func() error { _, err := l.fillSome(l.ctx, l.dueElse); return err }},
 		{func() bool { return !worked && l.sweepDue() }, l.sweep},
+		{func() bool { return !worked && l.fillDue() }, func() error { _, err := l.fillSome(l.ctx, l.dueElse); return err }},
 	} {
 		if l.desync != nil && worked {
 			return true, nil
