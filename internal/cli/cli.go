@@ -103,12 +103,18 @@ func (p Program) root() *cobra.Command {
 		Short: "A live IMAP mail monitor for the terminal",
 		Long: `Tidings holds IMAP inboxes on screen, in step with their servers.
 
-Without a command it watches the accounts of the config. To try it without a
-config: tidings demo. Keys are explained on screen by "?"; Q quits.`,
+Without a command it watches the accounts of the config, which tidings setup
+writes. To try it without a config: tidings demo. Keys are explained on screen by
+"?"; Q quits.`,
 		Args:          noArguments,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(c *cobra.Command, _ []string) error { return p.monitor(c.Context(), o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if p.unwritten(o) {
+				return p.welcome(c.Context(), o)
+			}
+			return p.monitor(c.Context(), o)
+		},
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {

@@ -76,7 +76,7 @@ func (p Program) load(path string, names []string) (*config.Config, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		fmt.Fprintf(p.Stderr, "There is no config yet; Tidings looks for %s.\n", path)
 		fmt.Fprintln(p.Stderr, "To try Tidings without one, on a mailbox of its own:  tidings demo")
-		fmt.Fprintf(p.Stderr, "To watch your mail:  mkdir -p %s && tidings config > %s  then edit it and try it with  tidings check\n", filepath.Dir(path), path)
+		fmt.Fprintf(p.Stderr, "To watch your mail:  tidings setup  (or by hand: mkdir -p %s && tidings config > %s)\n", filepath.Dir(path), path)
 		return nil, errSaid
 	case err != nil:
 		return nil, err
