@@ -44,6 +44,9 @@ func (s *Session) keep() {
 		ModSeq: s.modseqs.sure,
 		AsOf:   s.LastSign(),
 	})
+	if s.fill.wanted() {
+		s.fill.lend(s.place(), s.list.Snapshot())
+	}
 }
 
 // keepLast hands over the list of a link that has ended, unless it was found to

@@ -214,7 +214,7 @@ func notIMAP(line string) *fault {
 // greeting.
 func (s *Session) newLink(ctx context.Context, as role, conn net.Conn, transport safetext.Text, greeting string) (*link, error) {
 	tap := wire.New(conn, wire.Options{Trace: s.cfg.Trace, Name: as.String(), Greeting: greeting})
-	l := &link{s: s, role: as, m: &s.mailbox, proven: true, tap: tap, transport: transport, started: time.Now(), watch: s.cfg.Watch}
+	l := &link{s: s, role: as, m: &s.mailbox, proven: true, ctx: ctx, tap: tap, transport: transport, started: time.Now(), watch: s.cfg.Watch}
 	l.client = imapclient.New(tap, nil)
 	l.stop = context.AfterFunc(ctx, l.hangUpSoon)
 	if as == asMonitor {

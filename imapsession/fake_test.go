@@ -418,6 +418,15 @@ func (s *fakeServer) arrive(tell bool) {
 	}
 }
 
+// arriveOn adds a message and tells the n-th connection.
+func (s *fakeServer) arriveOn(n int) {
+	s.arrive(false)
+	s.mu.Lock()
+	c, count := s.conns[n-1], len(s.rows)
+	s.mu.Unlock()
+	c.send(fmt.Sprintf("* %d EXISTS", count))
+}
+
 var errNoNetwork = errors.New("no network in this test")
 
 func subjects(f *follower) []string {

@@ -41,6 +41,7 @@ type fault struct {
 	wasLive bool          // the link had been live
 	unmade  bool          // a worker connection that never came to be,
 	refused bool          // because the server would not have it
+	filling bool          // it broke while the cache was being filled
 }
 
 // How the sentence of a fatal fault ends: what helps besides mending the cause.

@@ -71,6 +71,7 @@ type follower struct {
 	folders   []Folder
 	searches  map[CommandID][]SearchEvent
 	newMail   []NewMailEvent
+	progress  []ProgressEvent
 	told      map[store.UID]bool // told of as new
 	unseen    UnseenEvent
 	alerts    []AlertEvent
@@ -225,6 +226,8 @@ func (f *follower) takeOne(ev Event) {
 			f.t.Errorf("command %d ended twice", ev.ID)
 		}
 		f.results[ev.ID] = ev
+	case ProgressEvent:
+		f.progress = append(f.progress, ev)
 	case BodyEvent:
 		f.bodies[ev.ID] = ev
 	case SearchEvent:

@@ -167,6 +167,7 @@ type Session struct {
 
 	worker worker
 	larder larder
+	fill   backfill
 	known  known
 	mark   mark // Run's goroutine alone
 
@@ -188,6 +189,7 @@ func New(cfg Config) *Session {
 	s.mailbox.writable = !cfg.ReadOnly
 	s.worker.init(s)
 	s.larder.init(s)
+	s.fill.init(s)
 	s.clock.wall = cfg.Wall
 	return s
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -92,11 +93,14 @@ func (s *Session) handOver(j *job) bool {
 func (w *worker) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.s.endRefused(asWorker)
-		if !w.wanted() {
+		if wanted, later := w.wanted(); !wanted {
+			timer := time.NewTimer(later)
 			select {
 			case <-w.wake:
+			case <-timer.C:
 			case <-ctx.Done():
 			}
+			timer.Stop()
 			continue
 		}
 		err := w.attempt(ctx)
@@ -107,12 +111,29 @@ func (w *worker) run(ctx context.Context) {
 	}
 }
 
-// wanted tells whether there is something to do and a way to do it.
-func (w *worker) wanted() bool {
+// wanted tells whether there is something to do and a way to do it, and otherwise
+// when to look again.
+func (w *worker) wanted() (now bool, later time.Duration) {
+	fill, at := w.s.fill.ready()
+	later = time.Hour
 	w.s.mu.Lock()
-	usable := w.up && w.usable()
-	w.s.mu.Unlock()
-	return usable && w.s.hasJob(asWorker)
+	defer w.s.mu.Unlock()
+	for _, t := range []time.Time{at, w.until} {
+		if d := time.Until(t); d > 0 {
+			later = min(later, d)
+		}
+	}
+	if !w.up || !w.usable() {
+		return false, later
+	}
+	return fill || slices.ContainsFunc(w.s.queue, func(j *job) bool { return j.waitsFor(asWorker) }), later
+}
+
+// lives tells whether the monitor does.
+func (w *worker) lives() bool {
+	w.s.mu.Lock()
+	defer w.s.mu.Unlock()
+	return w.up
 }
 
 // attempt makes the connection and serves it until it is not used any more. The
@@ -175,10 +196,27 @@ func (w *worker) serve(ctx context.Context, l *link) error {
 			w.broken = 0
 			continue
 		}
+		fillNow, fillAt := w.s.fill.ready()
+		if fillNow && w.lives() {
+			worked, err := l.fillSome(ctx, func() bool { return !w.lives() || w.s.hasJob(asWorker) })
+			if err != nil {
+				f := *asFault(err)
+				f.filling = true
+				return &f
+			}
+			if worked {
+				used, w.broken = time.Now(), 0
+				continue
+			}
+			fillAt = time.Now().Add(time.Second) // the monitor is about to end it
+		}
 		left := time.Until(used.Add(unusedFor))
 		if left <= 0 {
 			l.farewell(visitFarewell)
 			return nil
+		}
+		if !fillAt.IsZero() {
+			left = min(left, max(time.Until(fillAt), time.Millisecond))
 		}
 		timer := time.NewTimer(left)
 		l.tap.SetPhase(wire.PhaseIdle) // nothing is due
@@ -206,6 +244,9 @@ func (w *worker) welcome() {
 func (w *worker) failed(f *fault) {
 	s := w.s
 	s.log.Warn("no worker connection", "reason", f.text, "cause", causeOf(f))
+	if f.filling {
+		return // it takes its time before it tries again
+	}
 	w.broken++
 	s.mu.Lock()
 	up := w.up && w.usable()

@@ -1,0 +1,349 @@
+package imapsession
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/emersion/go-imap/v2"
+
+	"tidings/imapsession/wire"
+	"tidings/store"
+)
+
+const (
+	// fillFor is how long what is under way may keep the link busy, besides a
+	// round trip: as long as a command waits for its turn at most.
+	fillFor = 50 * time.Millisecond
+	// fillFirst is how many headers are asked for while nothing is measured,
+	// fillMost how many at most at once.
+	fillFirst = 50
+	fillMost  = 2000
+	// fillLine bounds the set of UIDs in a command line.
+	fillLine = 7 << 10
+	// fillVisit is how long a visit may last for the filling.
+	fillVisit = 10 * time.Second
+	// fillRefused is how long a server is left alone that refused.
+	fillRefused = 10 * time.Minute
+)
+
+// fetchHeaders is the FETCH of a chunk of summaries; flags are the monitor's.
+var fetchHeaders = " (UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (" + strings.Join(summaryFields, " ") + ")])"
+
+// flight is a chunk of the filling that is under way.
+type flight struct {
+	at   store.Place
+	uids []store.UID // descending
+	call *wire.FetchCall
+}
+
+// pace is how fast a link brings headers.
+type pace struct {
+	trip  time.Duration // a round trip
+	rate  float64       // messages a second
+	ended time.Time     // when the last chunk came, while more were under way
+}
+
+// chunk is how many messages to ask for at once. Two chunks are under way, so that
+// the server always has something to do: together they last fillFor and a round
+// trip.
+func (p *pace) chunk() int {
+	if p.rate == 0 {
+		return fillFirst
+	}
+	return min(max(int(p.rate*(fillFor+p.trip).Seconds()/2), 1), fillMost)
+}
+
+// came measures a chunk of n messages.
+func (p *pace) came(n int, began time.Time) {
+	now := time.Now()
+	if p.ended.After(began) {
+		began = p.ended // it waited for the one before it
+	}
+	p.ended = now
+	took := max(now.Sub(began), time.Microsecond)
+	rate := float64(n) / took.Seconds()
+	if p.rate == 0 {
+		p.rate = rate
+		return
+	}
+	p.rate += (min(rate, 4*p.rate) - p.rate) / 4
+}
+
+// fillDue tells whether the monitor is to fill the cache: it has nothing better to
+// do, and there is no worker for it.
+func (l *link) fillDue() bool {
+	if !l.s.fill.wanted() || l.desync != nil || l.watch == WatchVisit && time.Since(l.started) > fillVisit {
+		return false
+	}
+	l.s.mu.Lock()
+	// A message over which links break must not take the monitor's with it.
+	mine := !l.s.worker.usable() && (!l.s.cfg.allowsWorker() || l.s.fill.breaks == 0)
+	l.s.mu.Unlock()
+	if !mine {
+		return false
+	}
+	now, _ := l.s.fill.ready()
+	return now
+}
+
+// fillSome fetches headers that the cache lacks, until there are none, or the link
+// is wanted for something else. worked tells whether it fetched any.
+func (l *link) fillSome(ctx context.Context, wanted func() bool) (worked bool, err error) {
+	b := &l.s.fill
+	if !b.busy.TryLock() {
+		return false, nil
+	}
+	defer b.busy.Unlock()
+	if err := l.prepareFill(); err != nil {
+		return false, l.fillBroke(nil, err)
+	}
+	var flights []flight
+	for {
+		for len(flights) < 2 && ctx.Err() == nil && !l.over() && !wanted() {
+			f, err := l.takeOff()
+			if err != nil {
+				return worked, l.fillBroke(append(flights, f), err)
+			}
+			if f.call == nil {
+				break
+			}
+			flights = append(flights, f)
+		}
+		if len(flights) == 0 {
+			l.filling.ended = time.Time{}
+			b.report(ctx.Err() != nil)
+			return worked, nil
+		}
+		f := flights[0]
+		began := l.fillBegan
+		<-f.call.Done()
+		l.filling.came(len(f.uids), began)
+		l.fillBegan = time.Now()
+		l.pump()
+		reply, err := f.call.Reply()
+		if err != nil {
+			l.keepFetched(f)
+			return worked, l.fillBroke(flights, l.lost(err))
+		}
+		flights = flights[1:]
+		next, err := l.refuel(flights, wanted)
+		l.landed(f, reply.Tagged)
+		worked = true
+		if len(next.uids) > 0 {
+			flights = append(flights, next)
+		}
+		if err != nil {
+			return worked, l.fillBroke(flights, err)
+		}
+	}
+}
+
+// refuel keeps two chunks under way before the one that came is read.
+func (l *link) refuel(flights []flight, wanted func() bool) (flight, error) {
+	if len(flights) > 1 || l.over() || wanted() {
+		return flight{}, nil
+	}
+	return l.takeOff()
+}
+
+// takeOff sends the FETCH of the next chunk. Where there is none, its call is nil.
+func (l *link) takeOff() (flight, error) {
+	b := &l.s.fill
+	now, _ := b.ready()
+	if !now {
+		return flight{}, nil
+	}
+	at, uids := b.take(l.filling.chunk())
+	if at != l.m.place() {
+		b.took(at, uids, true)
+		return flight{}, nil // another UIDVALIDITY: selected again next time
+	}
+	f := flight{at: at, uids: uids}
+	set, n := fillSet(uids)
+	if n < len(uids) {
+		b.took(at, uids[n:], true)
+		f.uids = uids[:n]
+	}
+	if n == 0 {
+		return f, nil
+	}
+	if l.filling.ended.IsZero() {
+		l.fillBegan = time.Now()
+	}
+	call, err := l.tap.Fetch("UID FETCH "+set+fetchHeaders, n, headerMax)
+	if err != nil {
+		return f, l.lost(err)
+	}
+	f.call = call
+	return f, nil
+}
+
+// fillSet writes UIDs, which descend, as a set, and tells for how many of them a
+// line has room.
+func fillSet(uids []store.UID) (set string, n int) {
+	line := make([]byte, 0, fillLine)
+	for n < len(uids) && len(line) < fillLine-22 {
+		hi := uids[n]
+		lo := hi
+		for n++; n < len(uids) && uids[n] == lo-1; n++ {
+			lo--
+		}
+		if len(line) > 0 {
+			line = append(line, ',')
+		}
+		line = strconv.AppendUint(line, uint64(lo), 10)
+		if hi > lo {
+			line = strconv.AppendUint(append(line, ':'), uint64(hi), 10)
+		}
+	}
+	return string(line), n
+}
+
+// prepareFill opens the mailbox on a worker, measures the round trip, and asks
+// which messages are to be filled.
+func (l *link) prepareFill() error {
+	s := l.s
+	if err := l.settle(); err != nil {
+		return err
+	}
+	if l.role == asWorker {
+		refusal, err := l.visit(s.cfg.Mailbox, false)
+		if err != nil {
+			return err
+		}
+		if refusal != nil {
+			s.fill.pause(fillRefused)
+			return nil
+		}
+		s.mu.Lock()
+		stale := s.fill.at != l.m.place()
+		s.mu.Unlock()
+		if stale {
+			s.fill.pause(time.Second) // the monitor will notice
+			return nil
+		}
+	}
+	if l.filling.trip == 0 {
+		began := time.Now()
+		if err := l.noop(); err != nil {
+			return err
+		}
+		l.filling.trip = max(time.Since(began), 1)
+	}
+	return l.askScope()
+}
+
+// askScope finds out which messages are to be filled, where not all are.
+func (l *link) askScope() error {
+	s := l.s
+	s.mu.Lock()
+	at, asked := s.fill.at, s.fill.scope.asked
+	s.mu.Unlock()
+	if asked || s.cfg.Backfill < 0 || at != l.m.place() {
+		return nil
+	}
+	since := s.cfg.Wall().Add(-s.cfg.Backfill)
+	options := &imap.SearchOptions{ReturnAll: l.hasESearch()}
+	data, err := l.client.UIDSearch(&imap.SearchCriteria{Since: since}, options).Wait()
+	refusal, err := l.drain(err)
+	if err != nil {
+		return err
+	}
+	var uids []store.UID
+	if refusal != nil {
+		s.log.Warn("the server would not say which messages are new enough to be kept", "it said", words(refusal))
+	} else if found, ok := data.All.(imap.UIDSet); ok && uint64(countSet(found)) <= uint64(l.m.list.Len()) {
+		nums, _ := found.Nums()
+		for _, u := range nums {
+			uids = append(uids, store.UID(u))
+		}
+	}
+	slices.Sort(uids)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fill.at == at {
+		s.fill.scope = scope{asked: true, uids: uids}
+		nudge(s.fill.wake)
+	}
+	return nil
+}
+
+// landed takes in what a chunk brought.
+func (l *link) landed(f flight, tagged wire.Event) {
+	b := &l.s.fill
+	got := l.keepFetched(f)
+	b.s.mu.Lock()
+	b.rate = l.filling.rate
+	if f.at == b.at && f.uids[len(f.uids)-1] < b.suspect || b.narrow == 0 {
+		b.breaks, b.narrow, b.suspect = 0, 0, 0
+	}
+	b.s.mu.Unlock()
+	refused := tagged.Type != "OK"
+	if refused {
+		l.s.log.Warn("the server refused headers", "it said", say(tagged.Text).String(), "asked for", len(f.uids), "got", got)
+	}
+	b.took(f.at, f.uids, refused && got == 0)
+	if refused && got == 0 {
+		b.pause(fillRefused)
+	}
+	b.report(false)
+}
+
+// keepFetched makes summaries of what a chunk brought, leaves them in the cache,
+// and tells how many they are.
+func (l *link) keepFetched(f flight) int {
+	sums := make([]*store.Summary, 0, len(f.uids))
+	for _, m := range f.call.Messages() {
+		// UIDs descend.
+		_, asked := slices.BinarySearchFunc(f.uids, store.UID(m.UID), func(a, b store.UID) int { return int(int64(b) - int64(a)) })
+		if asked && m.Body != nil {
+			sums = append(sums, newSummary(store.UID(m.UID), m.Date, m.Size, m.Body))
+		}
+	}
+	if len(sums) > 0 {
+		l.s.cfg.Cache.KeepSummaries(f.at, sums)
+	}
+	return len(sums)
+}
+
+// fillBroke gives back what was under way when the link broke. Where it breaks
+// again and again, fewer messages are asked for, and at last the one over which it
+// breaks is left out.
+func (l *link) fillBroke(flights []flight, err error) error {
+	b := &l.s.fill
+	for _, f := range slices.Backward(flights) {
+		b.took(f.at, f.uids, true)
+	}
+	b.broke(flights)
+	b.report(true)
+	return err
+}
+
+// broke counts a link that broke during the filling.
+func (b *backfill) broke(flights []flight) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if len(flights) == 0 {
+		return
+	}
+	b.breaks++
+	first := flights[0].uids
+	if b.breaks > 1 {
+		if len(first) == 1 && len(b.todo) > 0 && b.todo[0] == first[0] {
+			b.todo = b.todo[1:]
+			b.s.log.Error("the link breaks over the headers of a message: it is left out", "uid", first[0])
+		}
+		b.narrow, b.suspect = max(1, len(first)/8), first[len(first)-1]
+	}
+	b.after = time.Now().Add(min(time.Second<<min(b.breaks, 10), longDelay))
+}
+
+// pause stops the filling for a while.
+func (b *backfill) pause(d time.Duration) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	b.after = time.Now().Add(d)
+}

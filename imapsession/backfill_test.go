@@ -1,0 +1,290 @@
+package imapsession
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tidings/store"
+)
+
+// fillConfig is a Config under which the cache is filled.
+func fillConfig(srv *fakeServer, cache *fakeCache) Config {
+	cfg := srv.config()
+	cfg.Cache, cfg.Backfill = cache, -1
+	return cfg
+}
+
+func (c *fakeCache) filled() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.summaries)
+}
+
+// headerFetches are the ranges of UIDs that a connection asked headers of.
+func headerFetches(said []string) []string {
+	var out []string
+	for _, cmd := range said {
+		if strings.HasPrefix(cmd, "UID FETCH") && strings.Contains(cmd, "HEADER.FIELDS") && !strings.Contains(cmd, "FLAGS") {
+			out = append(out, strings.Fields(cmd)[2])
+		}
+	}
+	return out
+}
+
+func TestCacheIsFilledByTheWorker(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 5000)
+		cache := newFakeCache()
+		f, _ := start(t, fillConfig(srv, cache))
+		f.live(1)
+		f.untilLong("everything is kept", time.Minute, func() bool { return cache.filled() == 5000 })
+		synctest.Wait()
+		if sum := cache.summaries[1234]; sum.Subject.String() != "Letter 1234" || sum.Size != int64(fakeSize(1234)) || sum.Internal.IsZero() {
+			t.Errorf("summary %+v", sum)
+		}
+		if said := headerFetches(srv.saidBy(1)); len(said) > 0 {
+			t.Errorf("the monitor asked for %v", said)
+		}
+		ranges := headerFetches(srv.saidBy(2))
+		if len(ranges) == 0 || !strings.HasSuffix(ranges[0], ":4940") || !strings.HasPrefix(ranges[len(ranges)-1], "1:") {
+			t.Errorf("not newest first, or not what was missing: %v", ranges)
+		}
+		if said := strings.Join(srv.saidBy(2), "\n"); strings.Contains(said, "SELECT") || strings.Contains(said, "BODY[") {
+			t.Errorf("the worker said\n%s", said)
+		}
+		if len(f.progress) == 0 {
+			t.Fatal("no progress was told")
+		}
+		last := f.progress[len(f.progress)-1]
+		if last.ID != 0 || !last.Ended || last.Done != 5000 || last.Total != 5000 {
+			t.Errorf("at last %+v", last)
+		}
+		for i, ev := range f.progress[1:] {
+			if ev.Done < f.progress[i].Done {
+				t.Errorf("progress goes back: %+v after %+v", ev, f.progress[i])
+			}
+		}
+		f.inStep(srv)
+
+		// Nothing is missing: nothing more is asked, and nothing told.
+		n, told := len(ranges), len(f.progress)
+		for range 3 {
+			srv.arriveOn(1)
+			time.Sleep(time.Minute)
+			synctest.Wait()
+		}
+		if got := headerFetches(srv.said("")); len(got) != n || len(f.progress) != told {
+			t.Errorf("later it asked for %v and told %+v", got[n:], f.progress[told:])
+		}
+		if cache.filled() != 5003 {
+			t.Errorf("%d summaries are kept", cache.filled())
+		}
+	})
+}
+
+func TestFillingLooksOnlyForWhatIsMissing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 3000)
+		cache := newFakeCache()
+		for u := store.UID(1); u <= 3000; u++ {
+			if u%1000 > 10 {
+				cache.summaries[u] = &store.Summary{UID: u}
+			}
+		}
+		cache.kept.UIDValidity = srv.validity
+		f, _ := start(t, fillConfig(srv, cache))
+		f.live(1)
+		f.untilLong("everything is kept", time.Minute, func() bool { return cache.filled() == 3000 })
+		synctest.Wait()
+		got := headerFetches(srv.saidBy(2))
+		if want := []string{"2000:2010,1000:1010,1:10"}; !slices.Equal(got, want) {
+			t.Errorf("it asked for %v, not %v", got, want)
+		}
+	})
+}
+
+func TestFillingWithOneConnection(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 5000)
+		trash := withTrash(srv, 3)
+		cache := newFakeCache()
+		cfg := fillConfig(srv, cache)
+		cfg.Connections = 1
+		f, _ := start(t, cfg)
+		f.live(1)
+		if r := f.do(StoreFlags{Target: f.target(4999), Add: []string{`\Seen`}}); r.Err != nil {
+			t.Error(r.Err)
+		}
+		if r := f.do(StoreFlags{Target: inTrash(3), Add: []string{`\Seen`}}); r.Err != nil || trash.rows[2].flags != `\Seen` {
+			t.Error(r.Err)
+		}
+		f.untilLong("everything is kept", time.Minute, func() bool { return cache.filled() == 5000 })
+		srv.idling(t)
+		if len(srv.conns) != 1 {
+			t.Errorf("%d connections", len(srv.conns))
+		}
+		f.inStep(srv)
+	})
+}
+
+func TestFillingGivesCommandsTheirTurn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 20000)
+		withTrash(srv, 3)
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if strings.HasPrefix(cmd, "UID FETCH") && strings.Contains(cmd, "HEADER.FIELDS") {
+				var lo, hi int
+				fmt.Sscanf(strings.Fields(cmd)[2], "%d:%d", &lo, &hi)
+				time.Sleep(time.Duration(hi-lo+1) * time.Millisecond) // 1,000 a second
+			}
+			return false
+		}
+		f, _ := start(t, fillConfig(srv, newFakeCache()))
+		f.live(1)
+		time.Sleep(5 * time.Second) // it is under way
+		for range 10 {
+			time.Sleep(137 * time.Millisecond)
+			began := time.Now()
+			if r := f.do(StoreFlags{Target: inTrash(3), Add: []string{`\Seen`}}); r.Err != nil {
+				t.Error(r.Err)
+			}
+			if d := time.Since(began); d > 75*time.Millisecond {
+				t.Errorf("a command waited %v", d)
+			}
+		}
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		ev := f.progress[len(f.progress)-1]
+		if ev.Rate < 500 || ev.Rate > 1500 || ev.Left <= 0 || ev.Ended {
+			t.Errorf("progress %+v", ev)
+		}
+		for _, ev := range f.progress {
+			if ev.Total != 20000 {
+				t.Errorf("progress %+v", ev)
+			}
+		}
+	})
+}
+
+func TestFillingSurvivesABadMessage(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 3000)
+		cache := newFakeCache()
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if c.n > 1 && strings.HasPrefix(cmd, "UID FETCH") && inSet(strings.Fields(cmd)[2], 777, 0) {
+				c.send("* BYE Internal error")
+				c.conn.Close()
+				return true
+			}
+			return false
+		}
+		f, _ := start(t, fillConfig(srv, cache))
+		f.live(1)
+		f.untilLong("all others are kept", time.Hour, func() bool { return cache.filled() == 2999 })
+		if cache.summaries[777] != nil || cache.summaries[776] == nil {
+			t.Error("the wrong one was left out")
+		}
+		synctest.Wait()
+		if n := len(f.states); f.last().State != Live || len(f.resyncs) != 1 {
+			t.Errorf("the monitor suffered: %d states, %d resyncs", n, len(f.resyncs))
+		}
+		if n := len(srv.conns); n > 10 {
+			t.Errorf("%d connections", n)
+		}
+	})
+}
+
+func TestFillingGoesOnAfterAReconnect(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 20000)
+		cache := newFakeCache()
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if strings.HasPrefix(cmd, "UID FETCH") && strings.Contains(cmd, "HEADER.FIELDS") {
+				time.Sleep(20 * time.Millisecond)
+			}
+			return false
+		}
+		f, _ := start(t, fillConfig(srv, cache))
+		f.live(1)
+		time.Sleep(200 * time.Millisecond)
+		srv.with(func() {
+			for _, c := range srv.conns {
+				c.conn.Close()
+			}
+		})
+		f.live(2)
+		f.untilLong("everything is kept", time.Hour, func() bool { return cache.filled() == 20000 })
+		f.inStep(srv)
+	})
+}
+
+func TestFillingBackToADate(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 3000)
+		cache := newFakeCache()
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if !strings.Contains(cmd, " SINCE ") {
+				return false
+			}
+			if !strings.Contains(cmd, `SINCE "3-Oct-1999"`) { // synctest's clock is at 2000-01-01
+				t.Errorf("it said %s", cmd)
+			}
+			c.send(fmt.Sprintf(`* ESEARCH (TAG "%s") UID ALL 17,2001:3000`, tag), tag+" OK done")
+			return true
+		}
+		cfg := fillConfig(srv, cache)
+		cfg.Backfill = 90 * 24 * time.Hour
+		f, _ := start(t, cfg)
+		f.live(1)
+		f.untilLong("what is new enough is kept", time.Minute, func() bool { return cache.filled() == 1001 })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if cache.filled() != 1001 || cache.summaries[17] == nil {
+			t.Errorf("%d are kept", cache.filled())
+		}
+		if last := f.progress[len(f.progress)-1]; last.Done != 1001 || last.Total != 1001 || !last.Ended {
+			t.Errorf("at last %+v", last)
+		}
+	})
+}
+
+func TestFillingIsOff(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 3000)
+		cache := newFakeCache()
+		cfg := fillConfig(srv, cache)
+		cfg.Backfill = 0
+		f, _ := start(t, cfg)
+		f.live(1)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := cache.filled(); n > 100 || len(srv.conns) != 1 || len(f.progress) != 0 {
+			t.Errorf("%d are kept, %d connections", n, len(srv.conns))
+		}
+	})
+}
+
+func TestQuitWhileFilling(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 3000)
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			return c.n == 2 && strings.HasPrefix(cmd, "UID FETCH")
+		}
+		f, stop := start(t, fillConfig(srv, newFakeCache()))
+		f.live(1)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if len(headerFetches(srv.saidBy(2))) == 0 {
+			t.Fatal("it is not filling")
+		}
+		began := time.Now()
+		stop()
+		if d := time.Since(began); d > 150*time.Millisecond {
+			t.Errorf("it took %v", d)
+		}
+	})
+}

@@ -1,0 +1,349 @@
+package imapsession
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"tidings/store"
+)
+
+const (
+	// planWindow is how many rows are looked up in the cache at once, and
+	// planAhead how many UIDs wait to be fetched before more are looked up.
+	planWindow = 4096
+	planAhead  = 4096
+	// unsettledMax is how many summaries may wait for the disk: with it, what the
+	// filling takes in memory is bounded, whatever the disk does.
+	unsettledMax = 8192
+)
+
+// backfill fills the cache with the headers that it lacks, newest first. Its
+// goroutine finds out what is missing and waits for the disk; a link fetches it:
+// the worker's, or the monitor's where that is alone.
+type backfill struct {
+	s    *Session
+	wake chan struct{} // capacity 1
+
+	busy sync.Mutex // held by the link that fetches
+
+	// Session.mu guards what follows.
+	at      store.Place
+	list    *store.List // as it was when it was lent
+	renewed bool        // it was lent since the goroutine looked
+	scope   scope
+	todo    []store.UID // to be fetched, descending
+	flying  int         // UIDs that are being fetched
+	behind  int         // rows of the list of which it is not known whether they are kept
+	after   time.Time   // not before then
+	breaks  int         // times in a row that the link broke meanwhile
+	narrow  int         // if not 0: how many may be asked for at once, down to suspect
+	suspect store.UID
+	rate    float64 // messages a second, lately
+	active  bool    // progress was told and is not at its end
+	toldAt  time.Time
+
+	covered covered // of the goroutine alone: what it has looked up
+}
+
+// scope is what of the mailbox is to be filled, where that is not all of it.
+type scope struct {
+	asked bool
+	uids  []store.UID // ascending; what is above the last is in it, too
+}
+
+// holds tells whether a message is to be filled.
+func (sc *scope) holds(u store.UID) bool {
+	if !sc.asked {
+		return true // there is none
+	}
+	_, ok := slices.BinarySearch(sc.uids, u)
+	return ok || len(sc.uids) > 0 && u > sc.uids[len(sc.uids)-1]
+}
+
+func (b *backfill) init(s *Session) {
+	b.s, b.wake = s, make(chan struct{}, 1)
+}
+
+// wanted tells whether there is anything to fill at all.
+func (b *backfill) wanted() bool {
+	return b.s.cfg.Backfill != 0 && b.s.cfg.Cache != nil
+}
+
+// lend hands over the list of the session's mailbox, whose UIDs are to be filled.
+// Run's goroutine calls it, with a snapshot.
+func (b *backfill) lend(at store.Place, list *store.List) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if at != b.at {
+		b.at, b.todo, b.scope, b.narrow, b.suspect = at, nil, scope{}, 0, 0
+	}
+	b.list, b.renewed = list, true
+	nudge(b.wake)
+}
+
+// run is the goroutine; it ends with ctx.
+func (b *backfill) run(ctx context.Context) {
+	if !b.wanted() {
+		return
+	}
+	given := 0 // summaries asked for since the disk was waited for
+	for ctx.Err() == nil {
+		if given >= unsettledMax {
+			if err := b.s.cfg.Cache.Settled(ctx); err != nil && ctx.Err() == nil {
+				b.s.log.Warn("the cache does not settle", "error", err)
+			}
+			given = 0
+			continue
+		}
+		if n, more := b.plan(ctx); more {
+			given += n
+			continue
+		}
+		select {
+		case <-b.wake:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// plan looks the next rows up in the cache and puts what is missing on the list
+// of what to fetch. It tells how many those are, and whether there may be more to
+// look up.
+func (b *backfill) plan(ctx context.Context) (n int, more bool) {
+	s := b.s
+	s.mu.Lock()
+	at, list, sc := b.at, b.list, b.scope
+	full := len(b.todo) >= planAhead
+	b.renewed = false
+	s.mu.Unlock()
+	if list == nil || full || s.cfg.Backfill > 0 && !sc.asked {
+		return 0, false
+	}
+	lo, hi, behind := b.covered.next(at, list)
+	if lo == hi {
+		s.mu.Lock()
+		if b.at == at {
+			b.behind = 0
+		}
+		s.mu.Unlock()
+		b.report(false)
+		return 0, false
+	}
+	var uids []store.UID
+	for _, u := range list.UIDs(lo, hi) {
+		if sc.holds(u) {
+			uids = append(uids, u)
+		}
+	}
+	slices.Reverse(uids)
+	var missing []store.UID
+	var err error
+	if len(uids) > 0 {
+		missing, err = s.cfg.Cache.Missing(ctx, at, uids)
+	}
+	if err != nil {
+		if ctx.Err() == nil {
+			s.log.Warn("the cache does not say what it lacks: it is not filled", "error", err)
+		}
+		return 0, false
+	}
+	b.covered.add(list, lo, hi)
+	s.mu.Lock()
+	if b.at == at {
+		b.todo = append(b.todo, missing...)
+		if b.behind = behind - (hi - lo); sc.asked {
+			b.behind, _ = slices.BinarySearch(sc.uids, list.Row(lo).UID)
+		}
+	}
+	s.mu.Unlock()
+	if len(missing) > 0 {
+		s.poke()
+	}
+	return len(missing), true
+}
+
+// take gives a link up to n UIDs to fetch, newest first, and the place that they
+// are of.
+func (b *backfill) take(n int) (at store.Place, uids []store.UID) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if b.narrow > 0 {
+		n = min(n, b.narrow)
+	}
+	n = min(n, len(b.todo))
+	uids = b.todo[:n:n]
+	b.todo = b.todo[n:]
+	b.flying += n
+	slices.SortFunc(uids, func(a, b store.UID) int { return cmp.Compare(b, a) })
+	if len(b.todo) < planAhead {
+		nudge(b.wake)
+	}
+	return b.at, uids
+}
+
+// took notes that UIDs have been fetched, or will not be; back are those that
+// have to be fetched again.
+func (b *backfill) took(at store.Place, uids []store.UID, back bool) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	b.flying -= len(uids)
+	if back && at == b.at {
+		b.todo = slices.Concat(uids, b.todo)
+	}
+}
+
+// ready tells whether there is something for a link to do now, and otherwise when
+// there may be, if that is known.
+func (b *backfill) ready() (now bool, at time.Time) {
+	if !b.wanted() {
+		return false, time.Time{}
+	}
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	unasked := b.s.cfg.Backfill > 0 && !b.scope.asked && b.list != nil
+	if len(b.todo) == 0 && !unasked {
+		return false, time.Time{}
+	}
+	if time.Now().Before(b.after) {
+		return false, b.after
+	}
+	return true, time.Time{}
+}
+
+// reportEvery is the shortest time between two reports.
+const reportEvery = 100 * time.Millisecond
+
+// report tells the listener how far it is. ended: nothing is done at present.
+func (b *backfill) report(ended bool) {
+	s := b.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b.list == nil {
+		return
+	}
+	total, unknown := b.list.Len(), b.list.CountUnknown()
+	if b.scope.asked {
+		total, unknown = len(b.scope.uids), 0
+	}
+	left := len(b.todo) + b.flying
+	idle := left == 0 && b.behind == 0
+	now := time.Now()
+	switch {
+	case b.flying > 0 && !b.active:
+		b.active = true
+	case !b.active, !idle && !ended && now.Sub(b.toldAt) < reportEvery:
+		return
+	}
+	b.toldAt = now
+	ev := ProgressEvent{
+		Total: int64(total),
+		Done:  max(0, int64(total-min(total, left+b.behind+unknown))),
+		Rate:  b.rate,
+		Ended: ended || idle,
+	}
+	if idle && unknown == 0 {
+		ev.Done = ev.Total
+	}
+	if ev.Rate > 0 && !ev.Ended {
+		ev.Left = time.Duration(float64(ev.Total-ev.Done) / ev.Rate * float64(time.Second))
+	}
+	b.active = !ev.Ended
+	s.box.Put(ev)
+}
+
+// covered is what of a mailbox was looked up: intervals of UIDs, descending, in
+// which no known row is left.
+type covered struct {
+	at   store.Place
+	runs []uidRun
+}
+
+type uidRun struct{ lo, hi store.UID }
+
+// next returns the newest rows [lo,hi) that are not covered, at most planWindow of
+// them, and how many known rows are not covered.
+func (c *covered) next(at store.Place, list *store.List) (lo, hi, behind int) {
+	if at != c.at {
+		*c = covered{at: at}
+	}
+	end := list.Len()
+	gap := func(from, to int) {
+		n := knownRows(list, from, to)
+		if n > 0 && hi == 0 {
+			lo, hi = window(list, from, to)
+		}
+		behind += n
+	}
+	for _, run := range c.runs {
+		from := indexAbove(list, run.hi)
+		gap(from, end)
+		end = indexAbove(list, run.lo-1)
+	}
+	gap(0, end)
+	return lo, hi, behind
+}
+
+// knownRows counts the known rows of [from,to).
+func knownRows(list *store.List, from, to int) int {
+	n := max(0, to-from)
+	list.Unknown(from, to, func(a, b int) bool {
+		n -= b - a
+		return true
+	})
+	return n
+}
+
+// window is the newest run of known rows in [from,to), cut to planWindow.
+func window(list *store.List, from, to int) (lo, hi int) {
+	lo, hi = from, to
+	last := from
+	list.Unknown(from, to, func(a, b int) bool {
+		if a > last {
+			lo, hi = last, a
+		}
+		last = b
+		return true
+	})
+	if last > from && last < to {
+		lo, hi = last, to
+	}
+	return max(lo, hi-planWindow), hi
+}
+
+// indexAbove is the index of the first row above UID u, unknown ones that may be
+// included.
+func indexAbove(list *store.List, u store.UID) int {
+	if u == 0 {
+		return 0
+	}
+	if i, ok := list.Find(u); ok {
+		return i + 1
+	}
+	lo, _ := list.Gap(u)
+	return lo
+}
+
+// add notes that the rows [lo,hi), all known, were looked up.
+func (c *covered) add(list *store.List, lo, hi int) {
+	run := uidRun{list.Row(lo).UID, list.Row(hi - 1).UID}
+	i := 0
+	for i < len(c.runs) && c.runs[i].lo > run.hi {
+		i++
+	}
+	if i > 0 && indexAbove(list, c.runs[i-1].lo-1) == hi {
+		c.runs[i-1].lo = run.lo
+		if i < len(c.runs) && indexAbove(list, c.runs[i].hi) == lo {
+			c.runs[i-1].lo = c.runs[i].lo
+			c.runs = slices.Delete(c.runs, i, i+1)
+		}
+		return
+	}
+	if i < len(c.runs) && indexAbove(list, c.runs[i].hi) == lo {
+		c.runs[i].hi = run.hi
+		return
+	}
+	c.runs = slices.Insert(c.runs, i, run)
+}
