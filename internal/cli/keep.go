@@ -11,6 +11,7 @@ import (
 	"tidings/internal/message"
 	"tidings/internal/xdg"
 	"tidings/store/cache"
+	"tidings/store/state"
 )
 
 // farewell is how much longer the end of the program may take for what the
@@ -20,7 +21,8 @@ const farewell = 75 * time.Millisecond
 // keeping is what is kept of an account.
 type keeping struct {
 	config.Cache
-	memory bool // until the program ends, and not on disk
+	memory bool         // until the program ends, and not on disk
+	state  *state.State // nil: nobody is told twice, for nothing outlives the program
 }
 
 // openCache opens an account's cache. What there is to say of it is said once

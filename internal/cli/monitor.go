@@ -17,6 +17,7 @@ import (
 	"tidings/internal/crash"
 	"tidings/internal/safetext"
 	"tidings/store/cache"
+	"tidings/store/state"
 	"tidings/ui"
 )
 
@@ -38,6 +39,7 @@ type watched struct {
 	session *imapsession.Session
 	beside  func(context.Context) // runs beside the session; nil: nothing does
 	cache   *cache.Cache
+	marks   *state.Marks // nil where nobody keeps what was told
 }
 
 // monitor is `tidings`: every account of the config, live on screen.
@@ -62,7 +64,12 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 	if err != nil {
 		return err
 	}
+	kept, said, err := openState()
+	if err != nil {
+		return err
+	}
 	var accounts []watched
+	defer func() { closeState(kept, accounts) }()
 	var failed []error
 	k.vault.OwnsTerminal(true)
 	for _, a := range cfg.Accounts {
@@ -75,7 +82,7 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		if ctx.Err() != nil {
 			return errors.New("interrupted before the screen started")
 		}
-		w, err := watch(a, source, log, file, keeping{Cache: cfg.Cache, memory: o.noCache})
+		w, err := watch(a, source, log, file, keeping{Cache: cfg.Cache, memory: o.noCache, state: kept})
 		if err != nil {
 			closeCaches(accounts)
 			return err
@@ -84,6 +91,9 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		accounts = append(accounts, w)
 	}
 	k.vault.OwnsTerminal(false)
+	if len(accounts) > 0 {
+		said.tellTo(accounts[0].session)
+	}
 	// One account whose password cannot be got shows so on screen, beside the
 	// others. If there are no others, there is nothing to show.
 	if len(failed) == len(cfg.Accounts) {
@@ -108,14 +118,20 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 		return watched{}, err
 	}
 	cfg.Cache, cfg.Backfill, cfg.Prefetch = kept, keep.Backfill, keep.Bodies > 0
+	var marks *state.Marks
+	if keep.state != nil {
+		marks = openMarks(keep.state, a)
+		cfg.Told = marks.Told
+	}
 	session := imapsession.New(cfg)
 	said.tell(func(sentence string) {
 		cfg.Log.Warn(sentence)
 		session.Events().Put(imapsession.AlertEvent{Text: safetext.Clean(sentence), Own: true})
 	})
-	return watched{
+	w := watched{
 		session: session,
 		cache:   kept,
+		marks:   marks,
 		account: ui.Account{
 			Cache:    kept,
 			Name:     safetext.Clean(a.Name),
@@ -127,7 +143,11 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 			Trash:    a.Trash,
 			Log:      log.lines,
 		},
-	}, nil
+	}
+	if marks != nil {
+		w.account.Marks = marks
+	}
+	return w, nil
 }
 
 // sessionConfig is an account's settings as its session needs them.

@@ -28,7 +28,6 @@ type Marks struct {
 	ready            chan struct{} // closed when the file has been read
 	turn             chan struct{} // closed when this process is the one that tells
 	end              chan struct{}
-	over             chan struct{}
 	once             sync.Once
 
 	mu   sync.Mutex
@@ -48,21 +47,17 @@ type mark struct {
 func (s *State) Marks(account, mailbox string) *Marks {
 	m := &Marks{
 		s: s, account: account, mailbox: mailbox,
-		ready: make(chan struct{}), turn: make(chan struct{}), end: make(chan struct{}), over: make(chan struct{}),
+		ready: make(chan struct{}), turn: make(chan struct{}), end: make(chan struct{}),
 	}
 	crash.Go("turn to tell", m.await)
 	return m
 }
 
-// Close gives the turn to another process. It must come before the State's.
-func (m *Marks) Close() {
-	m.once.Do(func() { close(m.end) })
-	<-m.over
-}
+// Close gives the turn to another process, soon. It must come before the State's.
+func (m *Marks) Close() { m.once.Do(func() { close(m.end) }) }
 
 // await takes the lock as soon as it is free, and then keeps it.
 func (m *Marks) await() {
-	defer close(m.over)
 	held, err := m.lock()
 	m.read()
 	close(m.ready)
