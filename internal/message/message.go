@@ -49,6 +49,10 @@ type Attachment struct {
 	Name string // decoded, raw; "" where none is given
 	Type string // media type, lower case
 	Size int64  // decoded octets, as far as the bytes at hand go
+	// Section is the part's number as IMAP counts parts (RFC 9051 §6.4.5.1), such
+	// as "2" or "1.3"; "" where it is no part of its own, but stands inside one
+	// (uuencode, TNEF).
+	Section string
 }
 
 // Link is one link of the text, numbered from 1 in order of appearance.

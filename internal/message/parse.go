@@ -40,6 +40,7 @@ func Parse(b []byte, truncated bool) *Message {
 		return w.done()
 	}
 	p := readPart(b, "text/plain", truncated)
+	p.root = true
 	w.entity(p, 0, true)
 	if w.empty() && len(w.m.Attachments) == 0 && len(w.m.Problems) > 0 {
 		w.raw(p.body, truncated) // better than nothing
@@ -193,20 +194,7 @@ func (w *walker) note(t safetext.Text) {
 }
 
 func (w *walker) multipart(p part, depth int, top bool) {
-	boundary := p.ct.param("boundary")
-	if boundary == "" {
-		boundary, _ = p.ct.extended("boundary")
-	}
-	var raw [][]byte
-	var found, closed, more bool
-	if boundary != "" {
-		raw, found, closed, more = splitMultipart(p.body, boundary, maxParts)
-	}
-	if !found {
-		if boundary = guessBoundary(p.body); boundary != "" {
-			raw, found, closed, more = splitMultipart(p.body, boundary, maxParts)
-		}
-	}
+	parts, found, closed, more := p.parts()
 	if !found {
 		if p.open && len(bytes.TrimSpace(p.body)) == 0 {
 			return // cut off before the first part
@@ -220,14 +208,6 @@ func (w *walker) multipart(p part, depth int, top bool) {
 	}
 	if !closed && !p.open {
 		w.problem(safetext.Const("The message ends before its last part does."))
-	}
-	def := "text/plain"
-	if p.ct.mediaType == "multipart/digest" {
-		def = "message/rfc822"
-	}
-	parts := make([]part, len(raw))
-	for i, b := range raw {
-		parts[i] = readPart(b, def, p.open && !closed && i == len(raw)-1)
 	}
 	switch p.ct.mediaType {
 	case "multipart/alternative":
@@ -357,10 +337,7 @@ func saysNothing(lines []Line) bool {
 // embedded shows a message inside the message: its main fields, then its text.
 func (w *walker) embedded(p part, depth int) {
 	w.attach(p.attachment())
-	b := p.body
-	if p.encoding == "base64" || p.encoding == "quoted-printable" { // forbidden, and done
-		b = p.decoded(maxText)
-	}
+	b := p.letter(maxText)
 	if w.mute == 0 {
 		w.blank()
 		h := ParseHeader(b)
@@ -369,7 +346,9 @@ func (w *walker) embedded(p part, depth int) {
 		}
 		w.add(Line{})
 	}
-	w.entity(readPart(b, "text/plain", p.open), depth+1, false)
+	q := readPart(b, "text/plain", p.open)
+	q.root, q.section = true, p.number()
+	w.entity(q, depth+1, false)
 }
 
 // raw shows bytes that are not understood.

@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 
 	"tidings/internal/safetext"
@@ -15,6 +16,27 @@ type part struct {
 	name        string // file name, decoded, raw
 	body        []byte
 	open        bool // the body ends where truncated input ends
+	// section is the part's number; of the body of a message (root), that of the
+	// part which holds the message, "" for the message itself.
+	section string
+	root    bool
+}
+
+// number is the part's own number.
+func (p *part) number() string {
+	if p.root {
+		return p.child(0)
+	}
+	return p.section
+}
+
+// child is the number of its i-th part, from 0.
+func (p *part) child(i int) string {
+	n := strconv.Itoa(i + 1)
+	if p.section == "" {
+		return n
+	}
+	return p.section + "." + n
 }
 
 // readPart reads the header of the entity b. Where it has no usable
@@ -271,7 +293,7 @@ func guessBoundary(body []byte) string {
 }
 
 func (p *part) attachment() Attachment {
-	return Attachment{Name: p.name, Type: p.ct.mediaType, Size: p.size()}
+	return Attachment{Name: p.name, Type: p.ct.mediaType, Size: p.size(), Section: p.number()}
 }
 
 // clean is safetext.Clean, under a short name for what is written a lot here.
