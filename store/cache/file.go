@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -240,16 +241,12 @@ func (db *database) journal() error {
 
 // script runs several statements.
 func script(c *sqlite.Conn, sql string) error {
-	for sql != "" {
+	for sql = strings.TrimSpace(sql); sql != ""; sql = strings.TrimSpace(sql) {
 		s, rest, err := c.PrepareTransient(sql)
 		if err != nil {
 			return err
 		}
 		sql = sql[len(sql)-rest:]
-		if s.ColumnCount() == 0 && s.BindParamCount() == 0 && rest == 0 {
-			_ = s.Finalize()
-			return nil
-		}
 		_, err = s.Step()
 		if end := s.Finalize(); err == nil {
 			err = end

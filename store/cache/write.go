@@ -156,32 +156,58 @@ func (c *Cache) writeSummary(w *conn, mailbox int64, s *store.Summary) error {
 	id := messageID(mailbox, s.UID)
 	d := &c.codec
 	d.sum = appendSummary(d.sum[:0], s)
-	put, err := prepare(w.Conn, "INSERT OR IGNORE INTO summary(id, data) VALUES(?, ?)")
+	sumNew, err := putSummary(w, "INSERT OR IGNORE INTO summary(id, data) VALUES(?, ?)", id, d.sum)
 	if err != nil {
 		return err
 	}
-	put.BindInt64(1, id)
-	put.BindBytes(2, d.sum)
-	if err := run(put); err != nil {
+	keysNew, err := c.putKeys(w, "INSERT OR IGNORE INTO message(id, internal, day, date, size, mixed, sender, subject, msgid, refs) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", id, s)
+	if err != nil {
 		return err
 	}
-	if w.Changes() == 0 {
+	if !sumNew || !keysNew {
 		// Summaries do not change, unless one that could not be parsed is read
 		// after all, or another version of this program reads it better.
 		have, _, err := findBytes(w.Conn, "SELECT data FROM summary WHERE id = ?", id)
-		if err != nil || bytes.Equal(have, d.sum) {
+		if err != nil || !keysNew && bytes.Equal(have, d.sum) {
 			return err
 		}
-		if err := exec(w.Conn, "UPDATE summary SET data = ? WHERE id = ?", d.sum, id); err != nil {
+		if _, err := putSummary(w, "REPLACE INTO summary(id, data) VALUES(?, ?)", id, d.sum); err != nil {
+			return err
+		}
+		if _, err := c.putKeys(w, "REPLACE INTO message(id, internal, day, date, size, mixed, sender, subject, msgid, refs) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", id, s); err != nil {
 			return err
 		}
 		if err := exec(w.Conn, "DELETE FROM words WHERE rowid = ?", id); err != nil {
 			return err
 		}
 	}
-	put, err = prepare(w.Conn, "INSERT OR REPLACE INTO message(id, internal, day, date, size, mixed, sender, subject, msgid, refs) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	put, err := prepare(w.Conn, "INSERT INTO words(rowid, text) VALUES(?, ?)")
 	if err != nil {
 		return err
+	}
+	d.words = appendWords(d.words[:0], s)
+	put.BindInt64(1, id)
+	put.BindText(2, string(d.words))
+	return run(put)
+}
+
+// putSummary tells whether sql changed anything.
+func putSummary(w *conn, sql string, id int64, data []byte) (bool, error) {
+	put, err := prepare(w.Conn, sql)
+	if err != nil {
+		return false, err
+	}
+	put.BindInt64(1, id)
+	put.BindBytes(2, data)
+	err = run(put)
+	return w.Changes() > 0, err
+}
+
+// putKeys tells whether sql changed anything.
+func (c *Cache) putKeys(w *conn, sql string, id int64, s *store.Summary) (bool, error) {
+	put, err := prepare(w.Conn, sql)
+	if err != nil {
+		return false, err
 	}
 	put.BindInt64(1, id)
 	put.BindNull(2)
@@ -200,18 +226,10 @@ func (c *Cache) writeSummary(w *conn, mailbox int64, s *store.Summary) error {
 		put.BindInt64(9, int64(linkHash(s.MessageID)))
 	}
 	put.BindNull(10)
+	d := &c.codec
 	if d.links = appendLinks(d.links[:0], s); len(d.links) > 0 {
 		put.BindBytes(10, d.links)
 	}
-	if err := run(put); err != nil {
-		return err
-	}
-	put, err = prepare(w.Conn, "INSERT INTO words(rowid, text) VALUES(?, ?)")
-	if err != nil {
-		return err
-	}
-	d.words = appendWords(d.words[:0], s)
-	put.BindInt64(1, id)
-	put.BindText(2, string(d.words))
-	return run(put)
+	err = run(put)
+	return w.Changes() > 0, err
 }
