@@ -98,7 +98,7 @@ func demoAccount(server *demo.Server) (watched, error) {
 		Watch:   config.WatchIdle,
 		Probe:   time.Minute,
 	}
-	return watch(a, demoCredentials{server}, newAccountLog(), nil, keeping{Cache: config.Cache{Bodies: 16 << 20, Backfill: config.BackfillAll}, memory: true})
+	return watch(a, demoCredentials{server}, newAccountLog(), nil, keeping{Cache: config.Cache{Bodies: 16 << 20, Backfill: config.BackfillAll, Prefetch: true}, memory: true})
 }
 
 type demoCredentials struct{ server *demo.Server }

@@ -117,7 +117,7 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 	if err != nil {
 		return watched{}, err
 	}
-	cfg.Cache, cfg.Backfill, cfg.Prefetch = kept, keep.Backfill, keep.Bodies > 0
+	cfg.Cache, cfg.Backfill, cfg.Prefetch = kept, keep.Backfill, keep.Prefetch && keep.Bodies > 0
 	var marks *state.Marks
 	if keep.state != nil {
 		marks = openMarks(keep.state, a)
@@ -168,6 +168,7 @@ func sessionConfig(a config.Account, c imapsession.Credentials) (imapsession.Con
 		Probe:       a.Probe,
 		IdleRenew:   a.IdleRenew,
 		MaxAge:      a.MaxAge,
+		Connections: a.Connections,
 		ReadOnly:    a.ReadOnly,
 	}
 	if a.IdleRenew == config.DefaultIdleRenew {

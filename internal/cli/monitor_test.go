@@ -74,7 +74,7 @@ func TestSessionConfig(t *testing.T) {
 	a := config.Account{
 		Name: "work", Host: "imap.example.org", Port: 1143, TLS: config.TLSStart, User: "alice",
 		Mailbox: "Lists/tide", Watch: config.WatchVisit, Poll: 2 * time.Minute, Probe: 3 * time.Minute,
-		IdleRenew: 4 * time.Minute, MaxAge: 5 * time.Hour, ReadOnly: true,
+		IdleRenew: 4 * time.Minute, MaxAge: 5 * time.Hour, Connections: 1, ReadOnly: true,
 	}
 	got, err := sessionConfig(a, typed{})
 	if err != nil {
@@ -87,7 +87,7 @@ func TestSessionConfig(t *testing.T) {
 	want := imapsession.Config{
 		Account: "work", Host: "imap.example.org", Port: 1143, Security: imapsession.StartTLS,
 		Mailbox: "Lists/tide", Watch: imapsession.WatchVisit, Poll: 2 * time.Minute, Probe: 3 * time.Minute,
-		IdleRenew: 4 * time.Minute, MaxAge: 5 * time.Hour, ReadOnly: true,
+		IdleRenew: 4 * time.Minute, MaxAge: 5 * time.Hour, Connections: 1, ReadOnly: true,
 	}
 	if !equal(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -115,5 +115,5 @@ func TestSessionConfig(t *testing.T) {
 func equal(a, b imapsession.Config) bool {
 	return a.Account == b.Account && a.Host == b.Host && a.Port == b.Port && a.Security == b.Security &&
 		a.Insecure == b.Insecure && a.Mailbox == b.Mailbox && a.Watch == b.Watch && a.Poll == b.Poll &&
-		a.Probe == b.Probe && a.IdleRenew == b.IdleRenew && a.MaxAge == b.MaxAge && a.ReadOnly == b.ReadOnly
+		a.Probe == b.Probe && a.IdleRenew == b.IdleRenew && a.MaxAge == b.MaxAge && a.Connections == b.Connections && a.ReadOnly == b.ReadOnly
 }

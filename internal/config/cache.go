@@ -13,16 +13,19 @@ type Cache struct {
 	// Backfill is how far back the headers of a mailbox are fetched ahead: 0 not
 	// at all, BackfillAll everything.
 	Backfill time.Duration
+	// Prefetch: the next unread message is fetched before it is opened.
+	Prefetch bool
 }
 
 // BackfillAll is backfill = "all".
 const BackfillAll time.Duration = -1
 
-func defaultCache() Cache { return Cache{Bodies: 64 << 20, Backfill: BackfillAll} }
+func defaultCache() Cache { return Cache{Bodies: 64 << 20, Backfill: BackfillAll, Prefetch: true} }
 
 var cacheOptions = []option[Cache]{
 	{"bodies", func(c *Cache, v any, _ string) error { return size(&c.Bodies, v) }},
 	{"backfill", func(c *Cache, v any, _ string) error { return days(&c.Backfill, v) }},
+	{"prefetch", func(c *Cache, v any, _ string) error { return boolean(&c.Prefetch, v) }},
 }
 
 // maxBodies bounds bodies: a terabyte is a slip of the hand.

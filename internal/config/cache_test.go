@@ -13,10 +13,10 @@ func TestCache(t *testing.T) {
 		want    Cache
 		problem string
 	}{
-		{"", Cache{64 << 20, BackfillAll}, ""},
-		{"bodies = \"1GB\"\nbackfill = \"90d\"", Cache{1 << 30, 90 * 24 * time.Hour}, ""},
-		{"bodies = \"off\"\nbackfill = \"off\"", Cache{}, ""},
-		{"bodies = \"2048 kb\"", Cache{2 << 20, BackfillAll}, ""},
+		{"", Cache{64 << 20, BackfillAll, true}, ""},
+		{"bodies = \"1GB\"\nbackfill = \"90d\"\nprefetch = false", Cache{1 << 30, 90 * 24 * time.Hour, false}, ""},
+		{"bodies = \"off\"\nbackfill = \"off\"", Cache{Prefetch: true}, ""},
+		{"bodies = \"2048 kb\"", Cache{2 << 20, BackfillAll, true}, ""},
 		{"bodies = \"4KB\"", Cache{}, `bodies`},
 		{"bodies = \"64\"", Cache{}, `bodies`},
 		{"bodies = 64", Cache{}, `without a unit`},
