@@ -53,6 +53,31 @@ func (m *modseqs) settle(n uint64) bool {
 	return true
 }
 
+// proof is a command whose reply makes mod-sequences sure.
+type proof uint8
+
+const (
+	noProof proof = iota
+	byIdle        // of what it brought
+	byNoop        // of everything
+)
+
+// proved takes the tagged reply of the command that is in flight, at its place on
+// the wire: what came behind it is not part of what it proves.
+func (l *link) proved(ev wire.Event) {
+	by := l.proving
+	l.proving = noProof
+	if ev.Type != "OK" {
+		return
+	}
+	switch by {
+	case byIdle:
+		l.m.unkept = l.m.modseqs.idled() || l.m.unkept
+	case byNoop:
+		l.m.unkept = l.m.modseqs.told() || l.m.unkept
+	}
+}
+
 // reset starts anew from what a SELECT said, once every change up to it is in the
 // list.
 func (m *modseqs) reset(n uint64) { *m = modseqs{sure: n, seen: n} }

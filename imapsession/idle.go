@@ -54,6 +54,7 @@ func (l *link) holdIdle(ctx context.Context) error {
 	l.tap.SetPhase(wire.PhaseDone) // the continuation is due, and soon
 	before := l.tagged
 	entered := time.Now()
+	l.m.modseqs.idle, l.proving = 0, byIdle
 	idle, err := l.client.Idle()
 	if err != nil {
 		l.pump()
@@ -66,7 +67,6 @@ func (l *link) holdIdle(ctx context.Context) error {
 		return l.lost(err)
 	}
 	l.tap.SetPhase(wire.PhaseIdle)
-	l.m.modseqs.idle = 0
 	hold := l.idleUntilDue(ctx, entered, before)
 	l.pump()
 	if l.tagged != before {
@@ -154,9 +154,6 @@ func (l *link) settle() error {
 	err := idle.Wait()
 	watchdog.Stop()
 	l.pump()
-	if err == nil && l.m.modseqs.idled() {
-		l.m.unkept = true
-	}
 	l.tap.SetPhase(wire.PhaseCommand)
 	if err != nil && !refused(err) {
 		return l.lost(err)
@@ -260,12 +257,10 @@ func (l *link) noop() error {
 		l.probeNow = false
 	}
 	watchdog := l.within(doneLimit, "answered NOOP")
+	l.proving = byNoop
 	err := l.client.Noop().Wait()
 	watchdog.Stop()
 	l.pump()
-	if err == nil && l.m.modseqs.told() {
-		l.m.unkept = true
-	}
 	l.tap.SetPhase(wire.PhaseCommand)
 	if err != nil && !refused(err) {
 		return l.lost(err)

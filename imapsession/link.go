@@ -50,6 +50,7 @@ type link struct {
 	searched   string // SEARCH or ESEARCH, if one came since it was cleared
 	desync     error  // the server and the list disagree
 	selecting  *selecting
+	proving    proof
 	qresync    bool // VANISHED comes in place of EXPUNGE (RFC 7162 §3.2)
 	catching   *catching
 	sweeping   sweeping
@@ -192,6 +193,7 @@ func (l *link) apply(ev wire.Event) {
 		l.taggedCode = ev.Code
 		l.copyUID = l.copyUID || ev.Code == "COPYUID"
 		l.saidModSeq(ev)
+		l.proved(ev)
 		l.alert(ev)
 	case wire.KindOther:
 		if ev.Type == "SEARCH" || ev.Type == "ESEARCH" {
