@@ -209,11 +209,14 @@ func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 		case ctx.Err() != nil:
 			return "", ctx.Err()
 		case !errors.Is(err, ErrNoSecret):
-			missing = fmt.Errorf("%w (none of those that are kept could be had: %w)", errAsk, err)
+			missing = fmt.Errorf("the one that is kept cannot be had: %w", err)
 		}
 	}
 	switch {
 	case s.settings.NeverAsk:
+		if missing != errAsk {
+			return "", missing
+		}
 		return "", fmt.Errorf("none is kept; run: tidings login %s", quote(s.settings.Account))
 	case !terminal && s.refused():
 		return "", errTyped
@@ -226,7 +229,14 @@ func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 	}
 	user := safetext.Clean(s.settings.User)
 	account := safetext.Clean(s.settings.Account)
-	secret, err := ask(ctx, fmt.Sprintf("Password of %s (account %s): ", user, account))
+	prompt := fmt.Sprintf("Password of %s (account %s): ", user, account)
+	if missing != errAsk {
+		prompt = safetext.Clean(missing.Error()).String() + "\n" + prompt
+	}
+	secret, err := ask(ctx, prompt)
+	if errors.Is(err, errAsk) {
+		return "", missing
+	}
 	if err != nil {
 		return "", err
 	}
