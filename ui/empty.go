@@ -36,6 +36,9 @@ func (m *Model) drawEmpty(p *pen, a *account, y, h int) {
 // emptiness says why an account shows no message; head is empty while that is
 // about to change.
 func emptiness(a *account) (head ink, why safetext.Text) {
+	if a.view.proj != nil && a.loaded {
+		return a.view.proj.emptiness(a.view.list)
+	}
 	switch {
 	case a.state.State == imapsession.Live && a.loaded && a.asOf.IsZero():
 		return "Nothing here. New mail will appear by itself.", why

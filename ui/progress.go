@@ -11,12 +11,16 @@ import (
 // progressed takes how far the filling of the cache has come.
 func (a *account) progressed(ev imapsession.ProgressEvent) {
 	if ev.ID != 0 {
+		if ev.ID == a.finding.server {
+			a.finding.progress = percent(ev)
+		}
 		return
 	}
 	if ev.Total > 0 && ev.Done >= ev.Total {
 		ev.Ended = true
 	}
 	a.progress = ev
+	a.view.backfilled()
 }
 
 // underWay is in how many degrees of detail there is something to tell of.

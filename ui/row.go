@@ -36,9 +36,9 @@ func layoutColumns(w int) columns {
 type row struct {
 	summary *store.Summary // nil: not known yet
 	flags   store.Flags
-	leaving bool // on its way to another mailbox
-	gone    bool // a tombstone
-	family  family
+	leaving bool   // on its way to another mailbox
+	gone    bool   // a tombstone
+	family  family // what it shows of its conversation
 }
 
 // selection is a row's part in it.
@@ -78,7 +78,7 @@ func drawRow(p *pen, c columns, r row, sel selection, waiting bool, now time.Tim
 		text, dim = sFaint, sFaint
 	case r.leaving, r.flags.Has(store.Deleted):
 		text, dim = sLeaving, sLeaving
-	case r.flags.Known() && !r.flags.Has(store.Seen):
+	case r.flags.Known() && !r.flags.Has(store.Seen), r.family.unreadInside():
 		text = sBold
 	}
 	p.gap(sPlain, 1)
@@ -89,6 +89,9 @@ func drawRow(p *pen, c columns, r row, sel selection, waiting bool, now time.Tim
 	if c.from > 0 {
 		p.col(text, sender(r.summary), c.from)
 		p.gap(sPlain, 2)
+	}
+	if r.family.n > 0 {
+		drawFamily(p, r.family)
 	}
 	subject := r.summary.Subject
 	switch {
@@ -115,7 +118,7 @@ func drawMarks(p *pen, n int, r row) {
 			p.ink(sDim, m.leaving)
 		case i == 0 && f.Has(store.Deleted):
 			p.ink(sDim, "D")
-		case i == 0 && f.Known() && !f.Has(store.Seen):
+		case i == 0 && (f.Known() && !f.Has(store.Seen) || r.family.unreadInside()):
 			p.ink(sUnread, m.unread)
 		case i == 1 && f.Has(store.Flagged):
 			p.ink(sFlagged, m.flagged)

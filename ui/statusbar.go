@@ -72,6 +72,22 @@ func (m *Model) place(a *account) []span {
 	if !a.loaded {
 		return out
 	}
+	if view := m.viewed(a); view != nil {
+		out = append(out, view...)
+	} else {
+		out = append(out, m.unreadOf(a)...)
+	}
+	if a.readOnly() {
+		out = append(out, own(sBarWarn, "  read-only"))
+	}
+	if n := a.over.Len(); n > 0 && a.state.State != imapsession.Live {
+		out = append(out, own(sBarWarn, "  "+ink(thousands(n))+" to send"))
+	}
+	return out
+}
+
+// unreadOf says how many messages there are, and how many of them are unread.
+func (m *Model) unreadOf(a *account) (out []span) {
 	unread, style := ink("?"), sBarDim
 	if a.counted {
 		unread = ink(thousands(int(a.unseen)))
@@ -85,14 +101,7 @@ func (m *Model) place(a *account) []span {
 	} else {
 		out = append(out, own(sBarDim, "/"))
 	}
-	out = append(out, own(sBarDim, ink(thousands(a.view.list.Len()))))
-	if a.readOnly() {
-		out = append(out, own(sBarWarn, "  read-only"))
-	}
-	if n := a.over.Len(); n > 0 && a.state.State != imapsession.Live {
-		out = append(out, own(sBarWarn, "  "+ink(thousands(n))+" to send"))
-	}
-	return out
+	return append(out, own(sBarDim, ink(thousands(a.view.list.Len()))))
 }
 
 // link says what is true of the connection, in four degrees of detail. It
@@ -210,6 +219,8 @@ func (m *Model) drawNews(p *pen, l *layout) {
 		m.drawCommand(p)
 	case m.menu != nil:
 		m.menu.draw(p, m.menuLines(l.body.h) > 0)
+	case m.search != nil:
+		m.drawSearch(p)
 	case m.prompt != nil:
 		m.prompt.draw(p, m.promptLines(l.body.h) > 0)
 	case a != nil && a.news.last() != nil:

@@ -54,6 +54,8 @@ type marks struct {
 	leaving, gone, waiting                      ink
 	live, quiet, down, up, rule, bar, prompt    ink
 	bullet, dash, quote                         ink
+	folded, unfolded                            ink
+	trunk, fork, last, orphan                   ink // of a conversation's tree
 }
 
 var unicodeMarks = marks{
@@ -61,6 +63,7 @@ var unicodeMarks = marks{
 	leaving: "→", gone: "×", waiting: "·",
 	live: "●", quiet: "◌", down: "○", up: "↑", rule: "─", bar: "│", prompt: "›",
 	bullet: "·", dash: "–", quote: "▏",
+	folded: "▸", unfolded: "▾", trunk: "│", fork: "├", last: "└", orphan: "╌",
 }
 
 // asciiMarks are for consoles whose font or locale has nothing else.
@@ -69,6 +72,7 @@ var asciiMarks = marks{
 	leaving: ">", gone: "x", waiting: ".",
 	live: "*", quiet: "?", down: "o", up: "^", rule: "-", bar: "|", prompt: ">",
 	bullet: "-", dash: "-", quote: "|",
+	folded: "+", unfolded: "-", trunk: "|", fork: "|", last: "`", orphan: "~",
 }
 
 // newTheme makes the theme for a background and a colour profile. Lip Gloss
