@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"os"
+	osexec "os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -140,5 +142,85 @@ func BenchmarkKeepSummaries(b *testing.B) {
 				b.ReportMetric(float64(info.Size())/float64(uid), "octets/message")
 			}
 		})
+	}
+}
+
+// BenchmarkOpen is what the start of the program waits for, with a file and
+// without, and what its end does.
+func BenchmarkOpen(b *testing.B) {
+	for _, name := range []string{"file", "new", "memory"} {
+		b.Run(name, func(b *testing.B) {
+			dir := b.TempDir()
+			var closing time.Duration
+			n := 0
+			for b.Loop() {
+				path := ""
+				if n++; name == "new" {
+					path = filepath.Join(dir, fmt.Sprint(n))
+				} else if name == "file" {
+					path = filepath.Join(dir, "a")
+				}
+				c := Open(Options{Path: path})
+				start := time.Now()
+				c.Close(time.Minute)
+				closing += time.Since(start)
+			}
+			b.ReportMetric(float64(closing.Microseconds())/float64(n)/1000, "ms/close")
+		})
+	}
+}
+
+// BenchmarkScroll opens a mailbox all of which is cached in a process of its own
+// and scrolls it from end to end, a screen at a time: how long a screen takes,
+// and how much memory the process takes at most.
+func BenchmarkScroll(b *testing.B) {
+	for _, n := range sizes {
+		if n > 100_000 && testing.Short() {
+			continue
+		}
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			path := keptFile(b, n, true)
+			b.ResetTimer()
+			for b.Loop() {
+				cmd := osexec.Command(os.Args[0])
+				cmd.Env = append(os.Environ(), scrollEnv+"="+path)
+				out, err := cmd.CombinedOutput()
+				var peak, screen float64
+				if k, _ := fmt.Sscan(string(out), &peak, &screen); err != nil || k != 2 {
+					b.Fatalf("%v: %s", err, out)
+				}
+				b.ReportMetric(peak, "MB-resident")
+				b.ReportMetric(screen, "µs/screen")
+			}
+		})
+	}
+}
+
+// scroll is the process of BenchmarkScroll.
+func scroll(path string) {
+	c := Open(Options{Path: path, Say: func(s string) { fmt.Println(s) }})
+	defer c.Close(time.Minute)
+	cp, err := c.Load(context.Background(), "INBOX", nil)
+	if err != nil || cp.List == nil {
+		fmt.Println("nothing is loaded", err)
+		return
+	}
+	start, screens := time.Now(), 0
+	for at := cp.List.Len(); at > 0; at -= 50 {
+		uids := cp.List.UIDs(at-50, at)
+		sums, err := c.Summaries(context.Background(), cp.Place, uids)
+		if err != nil || len(sums) != len(uids) {
+			fmt.Println("summaries are missing", err)
+			return
+		}
+		screens++
+	}
+	took := time.Since(start)
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		var kb int
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kb); n == 1 {
+			fmt.Println(float64(kb)/1024, float64(took.Microseconds())/float64(screens))
+		}
 	}
 }

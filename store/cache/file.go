@@ -206,18 +206,22 @@ func (db *database) prove() error {
 	return nil
 }
 
-// begin makes the tables.
+// begin makes the tables. It does not wait for the disk: should the power fail
+// meanwhile, the file is damaged and nothing is lost.
 func (db *database) begin() error {
+	c := db.writer.Conn
+	if err := exec(c, "PRAGMA synchronous = OFF"); err != nil {
+		return err
+	}
 	if err := db.journal(); err != nil {
 		return err
 	}
-	c := db.writer.Conn
 	if db.path == "" {
 		if err := exec(c, "PRAGMA max_page_count = "+strconv.Itoa(maxMemory)); err != nil {
 			return err
 		}
 	}
-	return transaction(c, "IMMEDIATE", func() error {
+	err := transaction(c, "IMMEDIATE", func() error {
 		if err := script(c, schema); err != nil {
 			return err
 		}
@@ -226,6 +230,10 @@ func (db *database) begin() error {
 		}
 		return exec(c, "PRAGMA user_version = "+strconv.Itoa(schemaVersion))
 	})
+	if err != nil {
+		return err
+	}
+	return exec(c, "PRAGMA synchronous = NORMAL")
 }
 
 // journal asks for a write-ahead log, with which reading and writing do not wait

@@ -17,9 +17,16 @@ import (
 // that it names.
 const childEnv = "TIDINGS_TEST_CACHE"
 
+// scrollEnv makes it one that scrolls through the mailbox in the file.
+const scrollEnv = "TIDINGS_TEST_SCROLL"
+
 func TestMain(m *testing.M) {
 	if path := os.Getenv(childEnv); path != "" {
 		child(path)
+		return
+	}
+	if path := os.Getenv(scrollEnv); path != "" {
+		scroll(path)
 		return
 	}
 	goleak.VerifyTestMain(m)
