@@ -36,6 +36,7 @@ type measure struct {
 
 var measures = []measure{
 	{"open", "start to newest subjects on screen, beside peers and floor", openings},
+	{"warm", "start to newest subjects from the cache, before the server says a word; -sizes up to 1000000", warm},
 	{"far", "the same over a line of 50 ms round trip, 10k messages", far},
 	{"octets", "what the server sends for opening", octets},
 	{"arrive", "another client's APPEND to the painted row, on the demo's server", arrivals},

@@ -49,6 +49,18 @@ func openings(l *bench.Lab, o options) error {
 	return nil
 }
 
+func warm(l *bench.Lab, o options) error {
+	found, err := bench.WarmStarts(l.Host, o.binary, o.work, o.sizes, o.runs)
+	if err != nil {
+		return err
+	}
+	table("messages", "min / median / max", "runs with a frame without rows before", "resident")
+	for _, w := range found {
+		row[any](w.Messages, w.Took, w.Blank, fmt.Sprintf("%d MB", w.RSS>>20))
+	}
+	return nil
+}
+
 func far(l *bench.Lab, o options) error {
 	found, err := bench.OpenFar(l, programs(o), []int{10_000}, o.runs, 50*time.Millisecond)
 	if err != nil {
