@@ -48,6 +48,9 @@ func run(ctx context.Context, m *Model, o Options) error {
 		p.terminal.Close()
 	})
 	defer remove()
+	m.preload(ctx)
+	m.w, m.h = p.terminal.Size()
+	m.settle()
 	for i, a := range o.Accounts {
 		startPump(ctx, i, a.Session.Events(), p.Send)
 	}
