@@ -33,6 +33,7 @@ type account struct {
 	box       safetext.Text
 	validity  uint32
 	view      listView
+	finding   finding // a search, if what it found is shown
 	sums      *store.Summaries
 	over      store.Overlay
 	unseen    uint32
@@ -84,6 +85,7 @@ const (
 	jobMove
 	jobBody
 	jobFolders
+	jobSearch
 	jobDay
 )
 

@@ -18,6 +18,8 @@ func (m *Model) key(k tea.KeyPressMsg) {
 			m.commandKey(k)
 		case m.menu != nil:
 			m.menuKey(k)
+		case m.search != nil:
+			m.searchKey(k)
 		default:
 			m.promptKey(k)
 		}
@@ -62,6 +64,8 @@ func (m *Model) act(a *account, act action) {
 		m.motion(a, act)
 	case actBack:
 		m.back(a)
+	case actSearch:
+		m.openSearch(a)
 	case actFilter:
 		m.menu = filterMenu(a)
 	case actSort:
@@ -158,6 +162,9 @@ func (m *Model) back(a *account) {
 		m.over = shade{}
 	case a.reader != nil:
 		m.closeReader(a)
+	case m.stopAsking(a):
+	case a.viewed().show == showFound:
+		m.leaveSearch(a)
 	default:
 		m.leaveView(a)
 	}
@@ -169,6 +176,10 @@ const scanLimit = 8192
 // toUnread moves to the next unread message in the direction of step, and
 // opens it where a message is being read.
 func (m *Model) toUnread(a *account, step int) {
+	if a.viewed().show == showFound {
+		m.toMatch(a, step)
+		return
+	}
 	v := &a.view
 	r := v.cursor()
 	if r < 0 {

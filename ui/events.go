@@ -56,6 +56,7 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 			m.ended(a, ev)
 		case imapsession.SearchEvent:
 			a.dayHit(ev)
+			m.searchEvent(a, ev)
 		case imapsession.ProgressEvent:
 			a.progressed(ev)
 		case imapsession.AlertEvent:
@@ -116,6 +117,7 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	}
 	dropped := 0
 	if ev.Reload {
+		m.dropFinding(a)
 		dropped = a.over.Len()
 		a.over.Reset()
 		a.sums.Reset()
@@ -244,6 +246,10 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 	}
 	if j.kind == jobBody {
 		m.bodyEnded(a, ev)
+		return
+	}
+	if j.kind == jobSearch {
+		m.searchEnded(a, ev)
 		return
 	}
 	switch {

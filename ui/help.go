@@ -56,7 +56,7 @@ func (m *Model) drawShade(p *pen, b area, y int) {
 // here is the pane that has the keys.
 func (m *Model) here() where {
 	switch {
-	case m.prompt != nil, m.command != nil, m.menu != nil:
+	case m.prompt != nil, m.command != nil, m.menu != nil, m.search != nil:
 		return inPrompt
 	case m.over.kind != noShade:
 		return inOverlay
@@ -170,6 +170,11 @@ func (m *Model) drawHints(p *pen) {
 	p.gap(sPlain, 1)
 	if m.command != nil {
 		p.ink(sDim, "Enter do it  Esc cancel  Tab complete  Up Down earlier ones")
+		p.end(sPlain)
+		return
+	}
+	if m.search != nil {
+		p.ink(sDim, "Enter asks the server, too  Esc cancel  Up Down move  ctrl+p earlier ones")
 		p.end(sPlain)
 		return
 	}

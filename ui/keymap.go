@@ -23,6 +23,7 @@ const (
 	actNextUnread
 	actPrevUnread
 	actCommand
+	actSearch
 	actFilter
 	actSort
 	actThreads
@@ -81,10 +82,11 @@ var keymap = []binding{
 	{[]string{"g", "home"}, "g Home", anywhere, actTop, "the newest message, or the first line", "", "Moving"},
 	{[]string{"G", "end"}, "G End", anywhere, actBottom, "the oldest message, or the last line", "", "Moving"},
 	{[]string{":"}, ":", inList | inReader, actCommand, "go to a day, a row, and more: see below", "", "Moving"},
-	{[]string{"n"}, "n", inList | inReader, actNextUnread, "next unread message", "next unread", "Moving"},
-	{[]string{"p"}, "p", inList | inReader, actPrevUnread, "previous unread message", "", "Moving"},
+	{[]string{"n"}, "n", inList | inReader, actNextUnread, "next unread message, or next of what was found", "next unread", "Moving"},
+	{[]string{"p"}, "p", inList | inReader, actPrevUnread, "previous unread message, or of what was found", "", "Moving"},
 
-	{[]string{"f"}, "f", inList, actFilter, "show all messages, the unread, the flagged, or today's", "", "Views"},
+	{[]string{"/"}, "/", inList | inReader, actSearch, "search as you type; Enter asks the server, too", "search", "Views"},
+	{[]string{"f"}, "f", inList, actFilter, "show all, the unread, the flagged, or today's", "", "Views"},
 	{[]string{"S"}, "S", inList, actSort, "sort by arrival, date, sender, subject or size", "", "Views"},
 	{[]string{"t"}, "t", inList, actThreads, "conversations, or single messages", "", "Views"},
 	{[]string{"z"}, "z", inList, actFold, "unfold the conversation, or fold it", "", "Views"},

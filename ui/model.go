@@ -38,11 +38,14 @@ type Model struct {
 	prompt  *prompt
 	menu    *menu
 	command *commandLine // what is typed behind ":"
-	lines   []string     // and was before
-	quit    bool         // the person quits
-	signing bool         // the terminal is lent for a sign-in
-	end     func()       // ends the program
-	lost    atomic.Bool  // the terminal is gone; set by whoever reads it
+	search  *searchLine  // what is typed behind "/"
+	// searches are the lines that were typed there, the newest last.
+	searches []string
+	lines    []string    // and was before
+	quit     bool        // the person quits
+	signing  bool        // the terminal is lent for a sign-in
+	end      func()      // ends the program
+	lost     atomic.Bool // the terminal is gone; set by whoever reads it
 
 	terminal notify.Terminal
 	limiter  notify.Limiter
@@ -116,6 +119,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		switch {
 		case m.command != nil:
 			m.command.paste(msg.Content)
+		case m.search != nil:
+			m.pasteSearch(msg.Content)
 		case m.prompt != nil:
 			m.prompt.paste(msg.Content)
 		}
@@ -160,6 +165,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.pageArrived(m.accounts[msg.account], msg)
 	case keptBodyMsg:
 		m.keptBody(m.accounts[msg.account], msg)
+	case foundMsg:
+		m.foundSome(m.accounts[msg.account], msg)
 	case viewMsg:
 		m.viewMade(m.accounts[msg.account], msg)
 	case placedMsg:

@@ -77,6 +77,11 @@ func (m *Model) place(a *account) []span {
 	} else {
 		out = append(out, m.unreadOf(a)...)
 	}
+	if now := a.finding.underWay(); now != "" {
+		out = append(out, own(sBarDim, ", "+now))
+	} else if a.finding.more {
+		out = append(out, own(sBarWarn, ", of more"))
+	}
 	if a.readOnly() {
 		out = append(out, own(sBarWarn, "  read-only"))
 	}

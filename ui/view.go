@@ -33,7 +33,7 @@ func (m *Model) layout() layout {
 	l := layout{
 		tabs:     len(m.accounts) > 1 && m.h >= 6,
 		status:   m.h >= 3,
-		activity: m.h >= 5 || m.prompt != nil || m.command != nil || m.menu != nil, // what is typed must be seen
+		activity: m.h >= 5 || m.prompt != nil || m.command != nil || m.menu != nil || m.search != nil, // what is typed must be seen
 		hints:    m.h >= 16,
 	}
 	h := m.h
@@ -111,7 +111,11 @@ func (m *Model) frame() string {
 	}
 	if l.status {
 		next()
-		m.drawStatus(p)
+		if m.search.complains() {
+			m.drawComplaint(p)
+		} else {
+			m.drawStatus(p)
+		}
 	}
 	if l.hints {
 		next()

@@ -372,6 +372,9 @@ func (m *Model) viewMade(a *account, msg viewMsg) {
 	p.order.Rebind(v.list)
 	p.spec.found = b.spec.found
 	v.project(p, b.again)
+	if q := m.search; q != nil && q.a == a && !q.moved {
+		v.selectRow(0) // the newest of what was found
+	}
 }
 
 // catchUp applies what happened while the view was made.
