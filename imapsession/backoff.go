@@ -133,6 +133,9 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 				soon()
 			}
 		}
+		if o.mended != nil && o.forever != nil && o.mended(ctx) {
+			soon()
+		}
 		if o.visiting && (s.hasJob(asMonitor) || s.visitForScreen()) {
 			soon()
 		}
@@ -143,6 +146,9 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 type restOptions struct {
 	// forever is why only the person ends it; commands end with it meanwhile.
 	forever error
+	// mended, where not nil, is asked every few seconds whether what made the rest
+	// last for ever is over.
+	mended func(context.Context) bool
 	// stated: the server asked for the wait, so that a mere key does not cut it
 	// short.
 	stated bool

@@ -182,6 +182,9 @@ func (l *link) idleEnded(err error, after time.Duration) error {
 
 // idleRefused falls back to polling on this link, and says so.
 func (l *link) idleRefused(why string) error {
+	if l.expired {
+		return errExpired()
+	}
 	l.fallBack(why)
 	l.live()
 	return nil

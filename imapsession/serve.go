@@ -109,7 +109,11 @@ func (s *Session) between(ctx context.Context, visited bool, err error) error {
 	if f.fatal {
 		ev.State, ev.Fatal, ev.SignIn = Offline, true, f.signIn
 		s.enter(ev)
-		if err := s.rest(ctx, 0, restOptions{forever: fmt.Errorf("not connected: %s", f.text)}); err != nil {
+		o := restOptions{forever: fmt.Errorf("not connected: %s", f.text)}
+		if known, ok := s.cfg.Credentials.(interface{ SignedIn(context.Context) bool }); ok && f.signIn {
+			o.mended = known.SignedIn
+		}
+		if err := s.rest(ctx, 0, o); err != nil {
 			return err
 		}
 		s.backoff.succeeded() // something was changed: start anew
@@ -181,8 +185,11 @@ func (l *link) serve(ctx context.Context) error {
 // and tells whether there was any.
 func (l *link) turn() (worked bool, err error) {
 	l.pump()
-	if l.over() {
+	switch {
+	case l.over():
 		return false, l.lost(io.EOF)
+	case l.expired:
+		return false, errExpired()
 	}
 	now := time.Now()
 	for _, step := range []struct {

@@ -67,7 +67,10 @@ func (Secret) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 // Secret is called from the session's goroutine under ctx's deadline.
 //
 // Credentials that have a method Rejected() are told by it, on the same
-// goroutine, when the server refused the Secret for good.
+// goroutine, when the server refused the Secret for good, or a token in
+// it at all: the next Secret has to be another one. Those that have a method
+// SignedIn(context.Context) bool are asked by it, while only signing in again
+// helps, whether somebody did, here or in another process.
 type Credentials interface {
 	Secret(ctx context.Context) (Secret, error)
 }
