@@ -109,6 +109,53 @@ func TestScreens(t *testing.T) {
 			p.press("enter")
 			p.answer(errors.New("the message is gone"))
 		}},
+		{"cached", func(p *person) {
+			connecting(p.server())
+			p.server().cachedList(500, 200, 490, yesterday)
+			p.idle()
+		}},
+		{"cached-offline", func(p *person) {
+			connecting(p.server())
+			p.server().cachedList(500, 200, 0, yesterday)
+			p.server().say(imapsession.StateEvent{State: imapsession.Waiting, Attempt: 3,
+				Reason: safetext.Const("imap.example.org does not answer"), Retry: time.Now().Add(12500 * time.Millisecond)})
+			p.idle()
+			p.press("!")
+		}},
+		{"digest", func(p *person) {
+			p.server().cachedList(500, 200, 0, yesterday)
+			p.idle()
+			p.server().confirm(537, 37, func(uid store.UID) []string {
+				if uid > 534 {
+					return []string{`\Flagged`}
+				}
+				return nil
+			})
+			p.idle()
+		}},
+		{"progress", func(p *person) {
+			p.server().start(200)
+			p.server().say(imapsession.ProgressEvent{Done: 12_345, Total: 100_000, Rate: 8120, Left: 10_800 * time.Millisecond})
+			p.idle()
+		}},
+		{"command", func(p *person) {
+			p.server().start(200)
+			p.idle()
+			p.press(":")
+		}},
+		{"command-date", func(p *person) {
+			p.server().start(200)
+			p.idle()
+			p.press(":")
+			p.types("date 2000-")
+		}},
+		{"command-wrong", func(p *person) {
+			p.server().start(200)
+			p.idle()
+			p.press(":")
+			p.types("date noon")
+			p.press("enter")
+		}},
 		{"anchored", func(p *person) {
 			p.server().start(200)
 			p.idle()
