@@ -47,7 +47,7 @@ type Cache struct {
 	said    map[string]bool
 	retired []*database // replaced, and to be closed
 
-	full    atomic.Bool // in memory, and there is no more room for summaries and bodies
+	full    atomic.Bool   // in memory, and there is no more room for summaries and bodies
 	wake    chan struct{} // capacity 1
 	stop    chan struct{} // closed: the writer gives up what it is doing
 	stopped chan struct{} // the writer has ended

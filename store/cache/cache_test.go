@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,5 +139,54 @@ func TestKept(t *testing.T) {
 		if d := cmp.Diff([]store.UID{4000, 3001}, missing); d != "" || err != nil {
 			t.Error(d, err)
 		}
+	}
+}
+
+// TestFill keeps summaries as a cold fill does, while others wait for the disk
+// and read: all of them are there at the end.
+func TestFill(t *testing.T) {
+	c := open(t, filepath.Join(t.TempDir(), "a.db"))
+	const n, chunk = 3000, 300
+	c.Keep(store.Checkpoint{Place: inbox, List: listOf(t, n), ModSeq: 1, AsOf: time.UnixMilli(1)})
+	done := make(chan struct{})
+	var others sync.WaitGroup
+	for range 2 {
+		others.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if err := c.Settled(context.Background()); err != nil {
+					t.Error(err)
+				}
+				if _, err := c.Summaries(context.Background(), inbox, []store.UID{1, n / 2, n}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for hi := n; hi > 0; hi -= chunk {
+		var sums []*store.Summary
+		var uids []store.UID
+		for uid := hi; uid > hi-chunk; uid-- {
+			uids = append(uids, store.UID(uid))
+			sums = append(sums, sumOf(store.UID(uid)))
+		}
+		if missing, err := c.Missing(context.Background(), inbox, uids); err != nil || len(missing) != chunk {
+			t.Fatalf("%d are missing before they are kept: %v", len(missing), err)
+		}
+		c.KeepSummaries(inbox, sums)
+		if missing, err := c.Missing(context.Background(), inbox, uids); err != nil || len(missing) != 0 {
+			t.Fatalf("%d are missing right after: %v", len(missing), err)
+		}
+	}
+	close(done)
+	others.Wait()
+	settled(t, c)
+	missing, err := c.Missing(context.Background(), inbox, load(t, c).List.UIDs(0, n))
+	if err != nil || len(missing) != 0 {
+		t.Errorf("%d are missing at the end: %v", len(missing), err)
 	}
 }
