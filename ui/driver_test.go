@@ -114,6 +114,9 @@ func (p *person) send(msg tea.Msg) {
 	case tea.RawMsg:
 		p.raw = append(p.raw, msg.Msg.(string))
 		return
+	case foregroundMsg:
+		p.run(func() tea.Msg { return msg.done(msg.run()) })
+		return
 	}
 	p.updates++
 	_, c := p.m.Update(msg)

@@ -91,6 +91,8 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	switch {
 	case ev.State == imapsession.Live && was.State != imapsession.Live && was.Attempt > 0:
 		m.say(a, own(sGood, "back online"))
+	case ev.Fatal && ev.SignIn && !was.SignIn:
+		m.say(a, own(sBad, "sign in again: press R"), own(sDim, ", or run tidings login "), said(sDim, a.cfg.Name), own(sDim, ": "), said(sPlain, ev.Reason))
 	case ev.Fatal && !was.Fatal:
 		m.say(a, own(sBad, "stopped: "), said(sPlain, ev.Reason))
 	case ev.State == imapsession.Waiting && !ev.Reason.IsEmpty() && ev.Reason != a.trouble:

@@ -2,6 +2,8 @@ package ui
 
 import (
 	tea "charm.land/bubbletea/v2"
+
+	"tidings/imapsession"
 )
 
 // signedInMsg says what came of a sign-in that the terminal was lent for.
@@ -42,4 +44,21 @@ func (m *Model) signedIn(msg signedInMsg) {
 	}
 	m.say(a, own(sDim, "signed in"))
 	a.cfg.Session.Retry(true)
+}
+
+// stopped is the status bar's word for a session that does not try again by
+// itself.
+func stopped(s imapsession.StateEvent) ink {
+	if s.SignIn {
+		return "signed out"
+	}
+	return "stopped"
+}
+
+// remedy is what the person can do about it.
+func remedy(s imapsession.StateEvent) ink {
+	if s.SignIn {
+		return "R signs in again"
+	}
+	return "r tries again"
 }

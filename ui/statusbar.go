@@ -176,14 +176,14 @@ func (m *Model) link(a *account, detail int) []span {
 		if !a.started {
 			return append(out, own(sBarDim, marks.down+" starting"))
 		}
-		word := ink(" not connected")
+		word := ink("not connected")
 		if s.Fatal {
-			word = " stopped"
+			word = stopped(s)
 		}
-		out = append(out, own(sBarBad, marks.gone+word))
+		out = append(out, own(sBarBad, marks.gone+" "+word))
 		out = reason(out, s.Reason, marks, detail)
 		if s.Fatal && detail >= 1 {
-			out = append(out, own(sBarWarn, " "+marks.bullet+" r tries again"))
+			out = append(out, own(sBarWarn, " "+marks.bullet+" "+remedy(s)))
 		}
 	}
 	return out

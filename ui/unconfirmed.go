@@ -32,10 +32,10 @@ func (m *Model) unconfirmed(a *account, detail int) []span {
 	case !a.started:
 		return append(out, own(sBarDim, "starting"))
 	case s.Fatal:
-		out = append(out, own(sBarBad, "stopped"))
+		out = append(out, own(sBarBad, stopped(s)))
 		out = reason(out, s.Reason, marks, detail)
 		if detail >= 1 {
-			out = append(out, own(sBarWarn, " "+marks.bullet+" r tries again"))
+			out = append(out, own(sBarWarn, " "+marks.bullet+" "+remedy(s)))
 		}
 		return out
 	}

@@ -90,6 +90,9 @@ func (p Program) signInBeside(ctx context.Context, a config.Account, source *cre
 		return err
 	}
 	defer d.close()
+	// On a screen of its own, so that no code of an earlier time stands there.
+	fmt.Fprint(p.Stdout, "\x1b[?1049h\x1b[H\x1b[2J")
+	defer fmt.Fprint(p.Stdout, "\x1b[?1049l")
 	fmt.Fprintf(p.Stdout, "Signing in to account %s.\n", safetext.Clean(a.Name))
 	signing, giveUp := context.WithCancel(ctx)
 	defer giveUp()

@@ -39,20 +39,23 @@ func newTerminalPrompter(d *dialog, environ []string) *terminalPrompter {
 	return p
 }
 
-// ShowDevice shows the code, where it goes, and both as a QR code for a phone.
+// ShowDevice shows a QR code for a phone, and behind it, where it stays on the
+// smallest screen, the address and the code.
 func (p *terminalPrompter) ShowDevice(c credential.DeviceCode) {
-	address := safetext.Clean(c.Address)
-	fmt.Fprintf(p.out, "\nOpen this page in any browser, on any device:\n\n  %s\n\nand type this code there:\n\n  %s\n\n", address, safetext.Clean(c.Code))
+	target := c.Complete
+	if target == "" {
+		target = c.Address
+	}
+	if picture := p.qr(target); picture != "" {
+		fmt.Fprintf(p.out, "\nPoint a phone's camera at this:\n\n%s\nor open", picture)
+	} else {
+		fmt.Fprint(p.out, "\nOpen")
+	}
+	code := safetext.Clean(c.Code)
+	fmt.Fprintf(p.out, " this page in any browser, on any device:\n\n  %s\n\nand type this code there:\n\n  %s\n\n", safetext.Clean(c.Address), code)
 	if p.fd >= 0 {
 		// OSC 52; terminals that do not know it ignore it.
-		fmt.Fprintf(p.out, "\x1b]52;c;%s\a", base64.StdEncoding.EncodeToString([]byte(safetext.Clean(c.Code).String())))
-		target := c.Complete
-		if target == "" {
-			target = c.Address
-		}
-		if picture := p.qr(target); picture != "" {
-			fmt.Fprintf(p.out, "or point a phone's camera at this:\n\n%s\n", picture)
-		}
+		fmt.Fprintf(p.out, "\x1b]52;c;%s\a", base64.StdEncoding.EncodeToString([]byte(code.String())))
 		fmt.Fprintln(p.out, "The code is in the clipboard, where the terminal allows that.")
 	}
 	if left := time.Until(c.Until); !c.Until.IsZero() && left > 0 {

@@ -33,6 +33,12 @@ type person struct {
 // "ended STATUS" and the terminal's settings.
 func start(t *testing.T, args ...string) person {
 	t.Helper()
+	return startIn(t, "", args...)
+}
+
+// startIn is start with a state directory that others share; "": its own.
+func startIn(t *testing.T, state string, args ...string) person {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("it takes a terminal")
 	}
@@ -41,6 +47,9 @@ func start(t *testing.T, args ...string) person {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
+	if state == "" {
+		state = home + "/state"
+	}
 	tidings := filepath.Join(home, "tidings") // the name makes the test binary the program
 	if err := os.Symlink(self, tidings); err != nil {
 		t.Fatal(err)
@@ -48,7 +57,7 @@ func start(t *testing.T, args ...string) person {
 	script := `trap : INT; sh -c 'echo $$ >pid; exec "$@"' - "$@"; echo "ended $?"; stty -a; exec cat`
 	command := append([]string{"sh", "-c", script, "-", tidings}, args...)
 	return person{home: home, Terminal: testserver.Tmux(t, command, testserver.Size(100, 30), testserver.Dir(home),
-		testserver.Env("HOME="+home, "XDG_STATE_HOME="+home+"/state", "XDG_CONFIG_HOME="+home+"/config", "LC_ALL=C.UTF-8",
+		testserver.Env("HOME="+home, "XDG_STATE_HOME="+state, "XDG_CONFIG_HOME="+home+"/config", "LC_ALL=C.UTF-8",
 			"GORACE=exitcode=0 log_path="+home+"/race"))}
 }
 

@@ -163,7 +163,7 @@ func (c oauth2Check) all() {
 		return
 	}
 	if c.ClientID == "" {
-		c.problem("client_id", "is missing; expected the id that the provider gave you (README, \"A client id\", says how to get one)")
+		c.problem("client_id", "is missing; expected the id that the provider gave you (the README says how to get one)")
 	}
 	c.secret()
 	c.provider()
