@@ -39,6 +39,23 @@ type Move struct {
 	Dest   string
 }
 
+// Copy copies messages to the mailbox Dest (raw name).
+type Copy struct {
+	Target Target
+	Dest   string
+}
+
+// Expunge removes messages for good: \\Deleted, then UID EXPUNGE. Without UIDPLUS
+// it is refused: others' messages would go as well.
+type Expunge struct {
+	Target Target
+}
+
+// CreateFolder makes a mailbox; one that is there already is no error.
+type CreateFolder struct {
+	Name string // raw, or as a person writes it
+}
+
 // ListFolders asks for the account's mailboxes; answered by a FoldersEvent.
 type ListFolders struct{}
 
@@ -49,11 +66,14 @@ type Search struct {
 	Query  query.Query
 }
 
-func (Search) command()      {}
-func (FetchBody) command()   {}
-func (StoreFlags) command()  {}
-func (Move) command()        {}
-func (ListFolders) command() {}
+func (Search) command()       {}
+func (FetchBody) command()    {}
+func (StoreFlags) command()   {}
+func (Move) command()         {}
+func (ListFolders) command()  {}
+func (Copy) command()         {}
+func (Expunge) command()      {}
+func (CreateFolder) command() {}
 
 // Visible tells the session which rows the person can see (1-based sequence
 // numbers of Epoch, Lo <= Hi), so that unknown rows there, and one screen

@@ -170,6 +170,15 @@ type ResultEvent struct {
 	// Note is something to tell the person of a command that succeeded, e.g.
 	// that the original stays marked deleted because the server lacks UIDPLUS.
 	Note safetext.Text
+	// Copied tells, of a Move or Copy, which message became which, as far as the
+	// server says so (COPYUID, RFC 4315); nil where it does not.
+	Copied *Copied
+}
+
+// Copied says that message From[i] is To[i] in another mailbox now.
+type Copied struct {
+	Place    store.Place
+	From, To []store.UID
 }
 
 // AlertEvent is an ALERT the server wants shown (RFC 9051 §7.1); Bye its

@@ -12,9 +12,6 @@ import (
 	"tidings/store"
 )
 
-// uidsPerCommand keeps a command line under 8 KB whatever the UIDs are.
-const uidsPerCommand = 500
-
 // storeFlags adds and removes flags by UID. It is safe to send twice, so it is
 // sent again after a reconnect.
 func (l *link) storeFlags(j *job, c StoreFlags) error {
@@ -29,7 +26,7 @@ func (l *link) storeFlags(j *job, c StoreFlags) error {
 	j.stage = sent
 	l.flagsSeen = map[store.UID]bool{}
 	defer func() { l.flagsSeen = nil }()
-	for _, uids := range chunks(c.Target.UIDs, uidsPerCommand) {
+	for _, uids := range uidLines(c.Target.UIDs) {
 		refusal, err := l.storeBoth(uids, c.Add, c.Remove)
 		if err != nil {
 			return err
@@ -108,7 +105,7 @@ func (l *link) askAfter(uids []store.UID) (gone []store.UID, err error) {
 			silent = append(silent, u)
 		}
 	}
-	for _, part := range chunks(silent, uidsPerCommand) {
+	for _, part := range uidLines(silent) {
 		l.asked = true
 		_, err := l.gather(l.client.Fetch(uidSet(part), flagItems()))
 		l.asked = false

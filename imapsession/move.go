@@ -91,17 +91,20 @@ func (l *link) endEmptyMove(j *job, c Move) error {
 // it moves what is still there.
 func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 	l.copyUID = false
-	for i, part := range chunks(uids, uidsPerCommand) {
+	for i, part := range uidLines(uids) {
 		cmd := l.client.Move(uidSet(part), c.Dest)
 		j.stage = sent
 		settled := l.settle()
-		_, err := cmd.Wait()
+		data, err := cmd.Wait()
 		refusal, err := l.drain(err)
 		if settled != nil {
 			return settled
 		}
 		if err != nil {
 			return err
+		}
+		if data != nil && refusal == nil {
+			j.copied = j.copied.and(c.Dest, data.UIDValidity, data.SourceUIDs, data.DestUIDs)
 		}
 		if refusal != nil {
 			if err := l.noop(); err != nil { // perhaps it has been told by now
@@ -169,7 +172,7 @@ func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 	if j.stage < copied {
 		j.stage = copying
 		l.copyUID = false
-		_, err := l.client.Copy(uidSet(uids), c.Dest).Wait()
+		data, err := l.client.Copy(uidSet(uids), c.Dest).Wait()
 		refusal, err := l.drain(err)
 		if err != nil {
 			return err
@@ -177,6 +180,9 @@ func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 		if refusal != nil {
 			l.s.finish(j, moveRefused(c.Dest, refusal), safetext.Text{})
 			return nil
+		}
+		if data != nil {
+			j.copied = j.copied.and(c.Dest, data.UIDValidity, data.SourceUIDs, data.DestUIDs)
 		}
 		if l.hasUIDPlus() && !l.copyUID {
 			return l.endUnprovenCopy(j, c, uids)

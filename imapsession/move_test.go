@@ -3,6 +3,7 @@ package imapsession
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -14,7 +15,16 @@ func TestMoveTellsHowFarItCame(t *testing.T) {
 	const withoutMove = "IMAP4rev1 IDLE UIDPLUS ESEARCH SASL-IR AUTH=PLAIN"
 	t.Run("the second of two commands is refused", func(t *testing.T) {
 		bubble(t, func(t *testing.T) {
-			srv := newFake(t, uidsPerCommand+50)
+			const rows = 2000
+			var uids []store.UID
+			for u := store.UID(1); u < rows; u += 2 { // no two follow one another
+				uids = append(uids, u)
+			}
+			lines := uidLines(uids)
+			if len(lines) != 2 {
+				t.Fatalf("%d commands", len(lines))
+			}
+			srv := newFake(t, rows)
 			moves := 0
 			srv.on = func(c *fakeConn, tag, cmd string) bool {
 				if !strings.HasPrefix(cmd, "UID MOVE") {
@@ -27,15 +37,11 @@ func TestMoveTellsHowFarItCame(t *testing.T) {
 				return true
 			}
 			cfg := srv.config()
-			cfg.FirstWindow = uidsPerCommand + 50
+			cfg.FirstWindow = rows
 			f, _ := start(t, cfg)
 			f.live(1)
-			var uids []store.UID
-			for i := range uidsPerCommand + 50 {
-				uids = append(uids, store.UID(i+1))
-			}
 			r := f.do(Move{Target: f.target(uids...), Dest: "Trash"})
-			if want := `500 of 550 messages were moved to Trash; then the server refused: it said "full" [OVERQUOTA]`; r.Err != nil || r.Note.String() != want {
+			if want := fmt.Sprintf(`%d of 1000 messages were moved to Trash; then the server refused: it said "full" [OVERQUOTA]`, len(lines[0])); r.Err != nil || r.Note.String() != want {
 				t.Errorf("result %v, %q", r.Err, r.Note)
 			}
 			f.inStep(srv)

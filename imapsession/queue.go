@@ -25,9 +25,10 @@ type job struct {
 	asking   bool  // a body: the cache has not said yet whether it has it
 
 	// lost counts the links that died under it; at maxLost it is given up.
-	lost  int
-	stage stage
-	body  bodyPart
+	lost   int
+	stage  stage
+	copied *Copied // what a COPY or MOVE made of what
+	body   bodyPart
 
 	search searchPart
 }
@@ -151,6 +152,9 @@ func (s *Session) takeRefused(r role) (*job, error) {
 
 // soFar adds to the reason why a job ends what of it was done before.
 func (j *job) soFar(err error) error {
+	if c, ok := j.cmd.(Copy); ok && j.stage == copying {
+		return fmt.Errorf("%w; there may be a copy in %s", err, title(c.Dest))
+	}
 	c, ok := j.cmd.(Move)
 	switch {
 	case !ok || j.stage < sent:
@@ -166,7 +170,10 @@ func (j *job) soFar(err error) error {
 // refuse says why a command can never happen, or returns nil.
 func (s *Session) refuse(c Command) error {
 	target, changes, ok := aim(c)
+	_, makes := c.(CreateFolder)
 	switch {
+	case makes && s.cfg.ReadOnly:
+		return errors.New("this account is read_only in the config: nothing was changed")
 	case !ok:
 		return nil
 	case changes && s.cfg.ReadOnly:
@@ -200,6 +207,10 @@ func aim(c Command) (t Target, changes, ok bool) {
 	case StoreFlags:
 		return c.Target, true, true
 	case Move:
+		return c.Target, true, true
+	case Copy:
+		return c.Target, true, true
+	case Expunge:
 		return c.Target, true, true
 	case Search:
 		return c.Target, false, true
@@ -236,7 +247,7 @@ func (s *Session) finish(j *job, err error, note safetext.Text) {
 	if err != nil {
 		s.log.Info("command ended without effect", "command", fmt.Sprintf("%T", j.cmd), "reason", err)
 	}
-	s.box.Put(ResultEvent{ID: j.id, Command: j.cmd, Err: err, Note: note})
+	s.box.Put(ResultEvent{ID: j.id, Command: j.cmd, Err: err, Note: note, Copied: j.copied})
 }
 
 // finishAll ends every waiting job with err.

@@ -288,6 +288,12 @@ func (l *link) run(j *job) error {
 		return l.storeFlags(j, c)
 	case Move:
 		return l.move(j, c)
+	case Copy:
+		return l.copy(j, c)
+	case Expunge:
+		return l.expunge(j, c)
+	case CreateFolder:
+		return l.createFolder(j, c)
 	case ListFolders:
 		return l.listFolders(j)
 	case Search:

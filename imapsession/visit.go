@@ -81,7 +81,7 @@ func (l *link) visit(name string, changes bool) (refusal, err error) {
 func (l *link) learn(uids []store.UID) error {
 	l.asked = true
 	defer func() { l.asked = false }()
-	for _, part := range chunks(uids, uidsPerCommand) {
+	for _, part := range uidLines(uids) {
 		if _, err := l.gather(l.client.Fetch(uidSet(part), flagItems())); err != nil {
 			return err
 		}
