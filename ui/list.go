@@ -328,6 +328,8 @@ func (v *listView) inserted(i int) {
 		// The top row stays on screen until the selection would leave it.
 		v.reveal()
 		v.fresh = min(1, v.top)
+	default: // it came in on screen, or below
+		v.reveal()
 	}
 }
 

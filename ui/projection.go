@@ -82,6 +82,9 @@ func (p *projection) learnt(v *listView, list *store.List, s *store.Summary) {
 // judge brings row i in, or takes it out, as it belongs.
 func (p *projection) judge(v *listView, i int, r store.Row, sum *store.Summary) {
 	stands := p.order.Standing(i)
+	if p.threads != nil && p.threads.Has(r.UID) {
+		stands = store.Stands // perhaps in a fold
+	}
 	verdict := p.spec.judge(r, sum, p.since)
 	if p.found[r.UID] {
 		verdict = isIn
@@ -108,7 +111,9 @@ func (p *projection) judge(v *listView, i int, r store.Row, sum *store.Summary) 
 			p.dismiss(v, r.UID)
 		}
 	case isUnknown:
-		p.order.Mark(i, true)
+		if stands == store.Apart {
+			p.order.Mark(i, true)
+		}
 	}
 }
 

@@ -252,6 +252,7 @@ func checkView(t *rapid.T, v *listView, f *fakeSession) {
 		}
 	}
 	c := v.cursor()
+	n = v.n()
 	switch {
 	case v.tomb && (v.sel != -1 || v.gap < 0 || v.gap > n):
 		t.Fatalf("a tombstone at %d of %d with selection %d", v.gap, n, v.sel)
@@ -265,8 +266,8 @@ func checkView(t *rapid.T, v *listView, f *fakeSession) {
 		if lo, hi := v.list.Gap(v.uid); v.sel < lo || v.sel >= hi {
 			t.Fatalf("message %d is looked for in row %d, where it cannot be", v.uid, v.sel)
 		}
-	case n > 0 && v.list.Row(v.sel).UID != v.uid:
-		t.Fatalf("the selection is row %d, message %d, but its message is %d", v.sel, v.list.Row(v.sel).UID, v.uid)
+	case n > 0 && v.uidAt(v.sel) != v.uid:
+		t.Fatalf("the selection is row %d, message %d, but its message is %d", v.sel, v.uidAt(v.sel), v.uid)
 	}
 	if c >= 0 && v.h > 0 && (c < v.top || c >= v.top+v.h) {
 		t.Fatalf("the cursor is on row %d, the screen shows %d to %d", c, v.top, v.top+v.h-1)

@@ -225,6 +225,7 @@ func (in *viewInput) belongs(ctx context.Context, p *projection) (func(store.Row
 	switch spec.show {
 	case showToday:
 		some := map[store.UID]bool{}
+		var kept []store.UID // ascending
 		if in.cache != nil {
 			uids, err := in.cache.Since(ctx, in.at, in.since)
 			if err != nil {
@@ -232,6 +233,9 @@ func (in *viewInput) belongs(ctx context.Context, p *projection) (func(store.Row
 			}
 			for _, uid := range uids {
 				some[uid] = true
+			}
+			if kept, err = in.cache.Sorted(ctx, in.at, store.ByArrival); err != nil {
+				return nil, err
 			}
 		}
 		known := map[store.UID]bool{}
@@ -241,20 +245,17 @@ func (in *viewInput) belongs(ctx context.Context, p *projection) (func(store.Row
 				some[s.UID] = true
 			}
 		}
-		// What is in neither the cache nor memory may have arrived today if it
-		// stands above all that did, or nothing did: it is asked for.
-		above := store.UID(0)
-		for uid := range some {
-			above = max(above, uid)
-		}
 		return func(r store.Row) verdict {
-			switch {
-			case r.UID == 0:
+			if r.UID == 0 {
 				return isUnknown
-			case some[r.UID] || p.stays[r.UID]:
+			}
+			if some[r.UID] || p.stays[r.UID] {
 				return isIn
-			case r.UID > above && above != 0 && !known[r.UID]:
-				return isUnknown
+			}
+			if !known[r.UID] {
+				if _, ok := slices.BinarySearch(kept, r.UID); !ok {
+					return isUnknown
+				}
 			}
 			return isOut
 		}, nil

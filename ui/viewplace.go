@@ -13,7 +13,8 @@ import (
 // those that are there, whose summaries are on disk. So its place is looked for
 // in rounds: a command reads the summaries of some messages of the view, evenly
 // apart, and tells between which two the new one belongs; the next round looks
-// between those. Three rounds do among two million.
+// between those. Three rounds do among two million. Of a message that comes into
+// a view of conversations the summary is read.
 
 const (
 	probes   = 128 // messages that a round looks at for one place
@@ -33,8 +34,9 @@ type target struct {
 	uid, lo, hi store.UID
 	sum         *store.Summary
 	probes      []store.UID
-	absent      bool // its summary is not to be had
-	settled     bool // nothing is known of those between lo and hi
+	absent      bool // its summary, or anything to hold it against, is not to be had
+	among       int  // how many lay between lo and hi when they were probed
+	settled     bool // and nothing is known of any of those
 }
 
 // placedMsg ends a round.
@@ -66,6 +68,17 @@ func (m *Model) placeRound(a *account, p *projection, targets []target) {
 		}
 		if t.absent {
 			delete(p.queue, t.uid) // until its summary comes
+			p.again = p.again || t.sum != nil
+			continue
+		}
+		if p.threads != nil { // its conversation is its place
+			if i, ok := v.list.Find(t.uid); !ok {
+				delete(p.queue, t.uid)
+			} else if t.sum != nil {
+				p.admitThread(v, i, v.list.Row(i), t.sum)
+			} else {
+				rest = append(rest, t)
+			}
 			continue
 		}
 		lo, hi, ok := p.between(t)
@@ -73,11 +86,11 @@ func (m *Model) placeRound(a *account, p *projection, targets []target) {
 		case !ok:
 			t.lo, t.hi = 0, 0
 			lo, hi = 0, p.order.Len()
-		case (lo == hi || t.settled) && t.sum != nil:
+		case (lo == hi || t.settled && hi-lo == t.among) && t.sum != nil:
 			p.insert(v, lo, t.uid)
 			continue
 		}
-		t.probes = t.probes[:0]
+		t.probes, t.among = t.probes[:0], hi-lo
 		step := max((hi-lo)/probes, 1)
 		for at := lo + step/2; at < hi; at += step {
 			t.probes = append(t.probes, p.order.At(at))
@@ -153,8 +166,13 @@ func (t *target) narrow(by store.SortKey, have map[store.UID]*store.Summary) {
 		t.absent = true
 		return
 	}
+	probed := len(t.probes)
 	known := slices.DeleteFunc(t.probes, func(uid store.UID) bool { return have[uid] == nil })
 	t.settled = len(known) == 0
+	if t.settled && t.among > probed {
+		t.absent = true
+		return
+	}
 	i, _ := slices.BinarySearchFunc(known, t.sum, func(uid store.UID, s *store.Summary) int {
 		return store.Compare(by, have[uid], s)
 	})

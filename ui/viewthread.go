@@ -19,6 +19,7 @@ func (p *projection) appliedThreads(v *listView, c store.Change, a store.Applied
 	case store.Expunge, store.Vanished:
 		uid := a.Old.UID
 		delete(p.stays, uid)
+		delete(p.queue, uid)
 		if uid == 0 || !p.threads.Has(uid) {
 			p.order.Follow(c, a)
 			return
@@ -103,8 +104,10 @@ func (p *projection) admitThread(v *listView, i int, r store.Row, sum *store.Sum
 		return
 	case sum == nil:
 		p.order.Mark(i, true)
+		p.queue[r.UID] = true
 		return
 	}
+	delete(p.queue, r.UID)
 	k := store.KinOf(sum)
 	k.Unread = r.Flags.Known() && !r.Flags.Has(store.Seen)
 	v.still(func() {
