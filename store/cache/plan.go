@@ -12,6 +12,7 @@ import (
 type plan struct {
 	q       query.Query
 	matcher *query.Matcher
+	glance  glance
 
 	// words and texts are FTS5 expressions over words and bodywords. Where indexed
 	// is set, no message matches but those that one of the two finds; "" finds none.
@@ -33,6 +34,7 @@ func compile(q query.Query) *plan {
 	if q.Root == nil {
 		return p
 	}
+	p.glance = glanceAt(q.Root)
 	x := indexOf(q.Root)
 	p.indexed, p.words, p.texts = x.ok, x.words, x.texts
 	var b strings.Builder

@@ -72,7 +72,7 @@ type search struct {
 	found []store.UID
 	next  int64 // the lowest id that was looked at, where some are left
 
-	data []byte
+	data, upper []byte
 }
 
 func (s *search) run() error {
@@ -264,18 +264,24 @@ func (s *search) look(st *sqlite.Stmt) (full bool, err error) {
 func (s *search) verify(st *sqlite.Stmt, uid store.UID) (bool, error) {
 	flags := store.Flags(st.ColumnInt64(1) & systemMask)
 	msg := query.Message{Flags: flags}
+	if s.reads && !st.ColumnIsNull(4) {
+		text := st.ColumnText(4)
+		msg.Text = &text
+	}
 	if n := st.ColumnLen(3); n > 0 {
 		s.data = slices.Grow(s.data[:0], n)[:n]
 		st.ColumnBytes(3, s.data)
+		if upper, ok := capitals(s.upper[:0], s.data); ok {
+			s.upper = upper
+			if v := s.glance(&glimpse{upper, flags, msg.Text}); v != query.Unknown {
+				return v == query.Matches, nil
+			}
+		}
 		sum, ok := decodeSummary(uid, s.data)
 		if !ok {
 			return false, fmt.Errorf("%w: a summary is not what was written", errDamaged)
 		}
 		msg.Summary = sum
-	}
-	if s.reads && !st.ColumnIsNull(4) {
-		text := st.ColumnText(4)
-		msg.Text = &text
 	}
 	return s.matcher.Match(msg) == query.Matches, nil
 }
