@@ -93,9 +93,10 @@ func (l *link) hasCondstore() bool {
 // enableQresync asks for VANISHED in place of EXPUNGE, ahead of the first SELECT
 // of a link; nil where that is not to be had. It is raw: imapclient knows neither.
 func (l *link) enableQresync() (*wire.Call, error) {
-	if l.role != asMonitor || l.opened || l.qresync || !l.caps.Has(imap.CapQResync) || !l.caps.Has(imap.CapEnable) {
+	if l.role != asMonitor || l.enabling || !l.caps.Has(imap.CapQResync) || !l.caps.Has(imap.CapEnable) {
 		return nil, nil
 	}
+	l.enabling = true
 	return l.tap.Start("ENABLE QRESYNC")
 }
 

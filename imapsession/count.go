@@ -107,5 +107,6 @@ func (l *link) audit() error {
 			l.disagree(fmt.Errorf("%w: row %d was %v and is %v", store.ErrDesync, i+1, was, is))
 		}
 	}
+	s.unkept = true // as of now, the list is confirmed
 	return nil
 }

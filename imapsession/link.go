@@ -51,6 +51,7 @@ type link struct {
 	desync     error  // the server and the list disagree
 	selecting  *selecting
 	proving    proof
+	enabling   bool // QRESYNC was asked for, which goes before the first SELECT alone
 	qresync    bool // VANISHED comes in place of EXPUNGE (RFC 7162 §3.2)
 	catching   *catching
 	sweeping   sweeping
@@ -223,6 +224,10 @@ func (l *link) rows(ev wire.Event) {
 	}
 	if l.catching != nil {
 		l.catching.note(ev, l.m.list)
+		if len(l.catching.vanished) > maxVanished {
+			l.catching.vanished = nil
+			l.disagree(fmt.Errorf("more than %d ranges of UIDs are said to have vanished", maxVanished))
+		}
 	}
 	if ev.Kind == wire.KindFetch && ev.ModSeq != 0 {
 		l.m.modseqs.see(ev.ModSeq)

@@ -14,6 +14,10 @@ import (
 // told; those of older rows are unknown until then (see sweep).
 const maxReflag = 5_000
 
+// maxVanished bounds the ranges of UIDs that may have vanished: between any two of
+// them there is a message, or was one lately.
+const maxVanished = 1 << 21
+
 // catching collects what a list of unknown rows cannot take while the past is
 // being asked for.
 type catching struct {
@@ -58,8 +62,11 @@ func (l *link) resume(sel selection, old past, how trust) ([]*store.Summary, err
 		s.list = old.list.Snapshot()
 	case trusted:
 		trusted, err = l.resumeChanged(old)
+	case how == trustAll && !l.hasESearch() && hasSameUIDs(sel, old):
+		// To name them all would cost much. The flags, asked for by number, prove it.
+		s.list, err = withoutFlags(old.list)
 	default:
-		err = l.resumeUIDs(sel, old, nil)
+		err = l.resumeUIDs(old, nil)
 	}
 	if err != nil || l.desync != nil {
 		return nil, err
@@ -79,9 +86,14 @@ func (l *link) resume(sel selection, old past, how trust) ([]*store.Summary, err
 // isUnchanged tells that nothing can have happened: not a flag, no arrival, no
 // expunge.
 func isUnchanged(sel selection, old past) bool {
+	return sel.modseq == old.modseq && hasSameUIDs(sel, old)
+}
+
+// hasSameUIDs tells that, as far as can be told from a SELECT, nothing came and
+// nothing went.
+func hasSameUIDs(sel selection, old past) bool {
 	newest, i, ok := old.list.MaxUID()
-	return ok && sel.modseq == old.modseq && int(sel.count) == old.list.Len() &&
-		sel.uidNext == newest+1 && i == old.list.Len()-1
+	return ok && i == old.list.Len()-1 && int(sel.count) == old.list.Len() && sel.uidNext == newest+1
 }
 
 // resumeChanged asks for what changed since old's mod-sequence. trusted is false
@@ -89,14 +101,14 @@ func isUnchanged(sel selection, old past) bool {
 func (l *link) resumeChanged(old past) (trusted bool, err error) {
 	s := l.s
 	if err = l.askChanges(old.modseq); errors.Is(err, errRefusedAsk) {
-		return false, l.resumeUIDs(selection{}, old, nil)
+		return false, l.resumeUIDs(old, nil)
 	}
 	if err != nil || l.desync != nil {
 		return true, err
 	}
 	if list := l.assume(old); list != nil {
 		s.list = list
-	} else if err := l.resumeUIDs(selection{}, old, old.list); err != nil {
+	} else if err := l.resumeUIDs(old, old.list); err != nil {
 		return true, err
 	}
 	for range tailAttempts {
@@ -203,19 +215,13 @@ func expunge(list *store.List, seq int) {
 
 // resumeUIDs learns the UIDs of all rows down to the lowest that was known. Flags
 // that the server has not said by now are flags' where it has them, else unknown.
-func (l *link) resumeUIDs(sel selection, old past, flags *store.List) error {
-	lowest, i := lowestKnown(old.list), 0
-	i, _ = old.list.Find(lowest)
-	if i > 0 {
+func (l *link) resumeUIDs(old past, flags *store.List) error {
+	lowest := lowestKnown(old.list)
+	if i, _ := old.list.Find(lowest); i > 0 {
 		learnt, err := l.learnFrom(lowest, flags)
 		if err != nil || learnt || l.desync != nil {
 			return err
 		}
-	} else if newest, _, _ := old.list.MaxUID(); !l.hasESearch() && sel.uidNext == newest+1 && int(sel.count) == old.list.Len() && l.s.list.Len() == old.list.Len() {
-		// Nothing went and nothing came; the flags, asked for by number, prove it.
-		bare, err := withoutFlags(old.list)
-		l.s.list = bare
-		return err
 	}
 	return l.learnDown(lowest, flags)
 }
