@@ -211,13 +211,13 @@ func (l *link) tokenFault(err error) *fault {
 		f.text = "the token does not reach as far as mail: the server said " + said + "; correct scopes in [account.oauth2], start Tidings again and sign in again"
 	case no.Code == imap.ResponseCodeAuthorizationFailed:
 		f.fatal, f.signIn = true, true
-		f.text = fmt.Sprintf("the account that you signed in to may not open this mailbox: the server said %s; correct user in the config, or %s with another one", said, signInAgain(l.s.cfg.Account))
+		f.text = fmt.Sprintf("%s with another account, or correct user in the config: the one that you signed in to may not open this mailbox, the server said %s", signInAgain(l.s.cfg.Account), said)
 	case l.s.signing.renewed(l.role):
 		f.planned = true
 		f.text = "the server refused the token: getting a new one (it said " + said + ")"
 	default:
 		f.fatal, f.signIn = true, true
-		f.text = fmt.Sprintf("the server refused a token that is new: it said %s; see that user in the config is the account that you signed in to, that IMAP is switched on for it, and that scopes (if set) are what the server wants, then %s", said, signInAgain(l.s.cfg.Account))
+		f.text = fmt.Sprintf("the server refused a token that is new: it said %s; see that user in the config is the account that you signed in to, that IMAP is switched on for it, and that scopes (if set) are what the server wants; then %s", said, signInAgain(l.s.cfg.Account))
 	}
 	return f
 }

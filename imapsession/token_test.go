@@ -29,7 +29,7 @@ func (m *mint) Secret(context.Context) (Secret, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.revoked {
-		return Secret{}, &SecretError{Text: "the provider has ended the sign-in: sign in again: press R, or run tidings login work", SignIn: true}
+		return Secret{}, &SecretError{Text: "sign in again: press R, or run tidings login work (the provider has ended the sign-in)", SignIn: true}
 	}
 	return Secret{User: "alice", Token: m.token()}, nil
 }
@@ -232,7 +232,7 @@ func TestRevokedGrant(t *testing.T) {
 		srv.last().send("* BYE Session invalidated - AccessTokenExpired")
 		f.until("the end", func() bool { return f.last().Fatal })
 		st := f.state()
-		want := safetext.Const("the provider has ended the sign-in: sign in again: press R, or run tidings login work")
+		want := safetext.Const("sign in again: press R, or run tidings login work (the provider has ended the sign-in)")
 		if st.State != Offline || !st.SignIn || st.Reason != want {
 			t.Errorf("state %+v", st)
 		}

@@ -37,7 +37,8 @@ func (t *tokens) signInAgain(why string) *imapsession.SecretError {
 	if t.stopped.IsZero() {
 		t.stopped = time.Unix(0, 0)
 	}
-	e := permanent("%s: sign in again: press R, or run tidings login %s", why, quote(t.account))
+	// What to do comes first: a status line may be too short for why.
+	e := permanent("sign in again: press R, or run tidings login %s (%s)", quote(t.account), why)
 	e.SignIn = true
 	return e
 }
@@ -71,13 +72,13 @@ func (t *tokens) problem(what string, err error) error {
 	}
 	if e, ok := entraErrors[code]; ok {
 		if e.signIn {
-			return t.signInAgain(fmt.Sprintf("%s (AADSTS%d)%s", e.says, code, t.clockNote()))
+			return t.signInAgain(fmt.Sprintf("%s, AADSTS%d%s", e.says, code, t.clockNote()))
 		}
 		return permanent("%s: %s (AADSTS%d)%s", what, e.says, code, t.clockNote())
 	}
 	switch answer.ErrorCode {
 	case "invalid_grant", "interaction_required", "login_required", "consent_required":
-		return t.signInAgain(fmt.Sprintf("the provider has ended the sign-in (%s)%s", said, t.clockNote()))
+		return t.signInAgain(fmt.Sprintf("the provider has ended the sign-in: %s%s", said, t.clockNote()))
 	case "invalid_client":
 		return permanent("%s: it does not know the client, or its secret is wrong (%s): correct client_id and client_secret_... in [account.oauth2]%s", what, said, t.clockNote())
 	case "unauthorized_client", "unsupported_grant_type":

@@ -290,6 +290,7 @@ func (t *tokens) use(token *oauth2.Token, asked time.Time) {
 	if t.lasts < 0 {
 		t.lasts = 0
 	}
+	t.stopped = time.Time{} // no sign-in is waited for
 	t.log.Info("new access token", "lasts", t.lasts)
 }
 

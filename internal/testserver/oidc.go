@@ -188,6 +188,34 @@ func (a *Authorization) Counts(t testing.TB) map[string]int {
 	return counts
 }
 
+// Secrets is everything secret that it gave so far: "access_token",
+// "refresh_token", "device_code", "authorization_code", "client_credentials".
+func (a *Authorization) Secrets(t testing.TB) map[string][]string {
+	t.Helper()
+	secrets := map[string][]string{}
+	if err := json.Unmarshal(a.turn(t, "/test/secrets"), &secrets); err != nil {
+		t.Fatal(err)
+	}
+	return secrets
+}
+
+// Active tells whether the server still stands by a token.
+func (a *Authorization) Active(t testing.TB, token string) bool {
+	t.Helper()
+	resp, err := http.PostForm(a.Introspection.URL, url.Values{"token": {token}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Active bool `json:"active"`
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer.Active
+}
+
 // RevokeAll ends every sign-in, as a person does in the account's settings.
 func (a *Authorization) RevokeAll(t testing.TB) { t.Helper(); a.turn(t, "/test/revoke") }
 

@@ -69,6 +69,15 @@ provider.on('grant.error', (ctx, err) => {
   counts[what] = (counts[what] ?? 0) + 1;
 });
 
+// Everything secret that it ever gave; tokens are their own names here.
+const secrets = {};
+for (const kind of ['access_token', 'refresh_token', 'device_code', 'authorization_code', 'client_credentials']) {
+  secrets[kind] = [];
+  provider.on(`${kind}.saved`, (given) => {
+    if (!secrets[kind].includes(given.jti)) secrets[kind].push(given.jti);
+  });
+}
+
 async function revokeAll() {
   for (const id of grants) {
     for (const model of ['AccessToken', 'RefreshToken', 'DeviceCode', 'AuthorizationCode']) {
@@ -82,6 +91,9 @@ provider.use(async (ctx, next) => {
   switch (ctx.path) {
     case '/test/counts':
       ctx.body = counts;
+      return;
+    case '/test/secrets':
+      ctx.body = secrets;
       return;
     case '/test/revoke':
       await revokeAll();

@@ -1,0 +1,260 @@
+package cli
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"tidings/internal/testserver"
+)
+
+// house is a person's home with a config in it, and several terminals.
+type house struct {
+	t    *testing.T
+	dir  string
+	env  []string
+	path string // of the program
+}
+
+// newHouse makes a home whose config is text; "{home}" in it is the home.
+func newHouse(t *testing.T, text string) *house {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes a terminal")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{t: t, dir: t.TempDir()}
+	h.path = filepath.Join(h.dir, "tidings") // the name makes the test binary the program
+	if err := os.Symlink(self, h.path); err != nil {
+		t.Fatal(err)
+	}
+	h.env = []string{"HOME=" + h.dir, "XDG_STATE_HOME=" + h.dir + "/state", "XDG_CONFIG_HOME=" + h.dir + "/config",
+		"XDG_CACHE_HOME=" + h.dir + "/cache", "LC_ALL=C.UTF-8", "DISPLAY=", "WAYLAND_DISPLAY=", "GORACE=exitcode=0 log_path=" + h.dir + "/race"}
+	if err := os.MkdirAll(filepath.Join(h.dir, "config/tidings"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, "config/tidings/config.toml"), []byte(strings.ReplaceAll(text, "{home}", h.dir)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// run starts the program in a terminal of its own, below a shell that stays
+// behind it; the terminal is shown the status.
+func (h *house) run(args ...string) *testserver.Terminal {
+	h.t.Helper()
+	command := append([]string{"sh", "-c", `trap : INT; "$@"; echo "ended $?"; exec cat`, "-", h.path}, args...)
+	return testserver.Tmux(h.t, command, testserver.Size(130, 50), testserver.Dir(h.dir), testserver.Env(h.env...), testserver.Record())
+}
+
+// signIn does `tidings login` by code, with a person at a browser.
+func (h *house) signIn(auth *testserver.Authorization, user string) *testserver.Terminal {
+	h.t.Helper()
+	login := h.run("login")
+	screen := strings.Join(login.WaitFor("Waiting for you to sign in", patience), "\n")
+	address := regexp.MustCompile(`http://\S+/device\S*`).FindString(screen)
+	code := regexp.MustCompile(`(?m)^ +([A-Z]{4}-[A-Z]{4}) *$`).FindStringSubmatch(screen)
+	if address == "" || code == nil {
+		h.t.Fatalf("no address or no code on the screen:\n%s", screen)
+	}
+	if _, text, err := auth.Browse(address, user, code[1], nil); err != nil || !strings.Contains(text, "Sign-in Success") {
+		h.t.Fatalf("the browser: %v\n%s", err, text)
+	}
+	login.WaitFor("ended 0", patience)
+	return login
+}
+
+// TestStaysSignedIn is a person's whole story: a sign-in by code, a monitor that
+// outlives its tokens, a second one that shares them, a grant taken back at the
+// provider, a sign-in beside the monitor, a sign-out. In the end every secret that
+// the provider ever gave is looked for in everything that was written.
+func TestStaysSignedIn(t *testing.T) {
+	auth := testserver.AuthorizationServer(t, testserver.AuthorizationSettings{Access: 4 * time.Second})
+	mail := testserver.Dovecot(t, testserver.OAuth2(auth.Introspection))
+	mail.AppendN(t, "INBOX", 3)
+	link := testserver.NewLink(t, mail.TLSAddr)
+	_, port := host(t, link.Addr())
+	h := newHouse(t, fmt.Sprintf(`
+[secrets]
+order = ["file"]
+
+[[account]]
+name = "work"
+host = "127.0.0.1"
+port = %s
+user = %q
+ca_file = %q
+
+[account.oauth2]
+provider = "custom"
+flow = "device"
+client_id = %q
+issuer = %q
+scopes = ["openid", "offline_access", "mail"]
+`, port, mail.User, mail.CAFile, auth.ClientID, auth.Issuer))
+
+	terminals := []*testserver.Terminal{h.signIn(auth, mail.User)}
+	log := filepath.Join(h.dir, "log")
+	monitor := h.run("--log", log)
+	second := h.run("--log", log+"2")
+	terminals = append(terminals, monitor, second)
+	monitor.WaitFor("live", patience)
+	second.WaitFor("live", patience)
+
+	for expiry := range 3 {
+		waitForTokensToEnd(t, auth)
+		link.Cut() // and with it goes what the server knew of us
+		raw := []byte(fmt.Sprintf("From: Bob <bob@example.org>\r\nTo: alice@example.org\r\nSubject: after expiry %d\r\nDate: Fri, 20 Nov 2026 10:0%d:00 +0000\r\n\r\nHello.\r\n", expiry, expiry))
+		mail.Append(t, "INBOX", raw)
+		for _, screen := range []*testserver.Terminal{monitor, second} {
+			screen.WaitFor(fmt.Sprintf("after expiry %d", expiry), patience)
+			screen.WaitFor("live", patience)
+		}
+	}
+	counts := auth.Counts(t)
+	if counts["refresh_token"] < 3 || counts["refresh_token invalid_grant"] != 0 || len(auth.Secrets(t)["refresh_token"]) < 4 {
+		t.Errorf("the provider counts %v", counts)
+	}
+
+	auth.RevokeAll(t)
+	link.Cut()
+	for _, screen := range []*testserver.Terminal{monitor, second} {
+		rows := strings.Join(screen.WaitFor("sign in again: press R, or run tidings login work", patience), "\n")
+		for _, want := range []string{"after expiry 2", "after expiry 0", "Letter 0"} {
+			if !strings.Contains(rows, want) {
+				t.Errorf("with the grant taken back the screen lacks %q:\n%s", want, rows)
+			}
+		}
+	}
+	refused := auth.Counts(t)["refresh_token invalid_grant"]
+	if refused < 1 || refused > 2 {
+		t.Errorf("two programs asked %d times with a grant that was taken back", refused)
+	}
+
+	terminals = append(terminals, h.signIn(auth, mail.User))
+	monitor.WaitFor("live", 2*patience) // by itself
+	second.WaitFor("live", 2*patience)
+	checkLeaks(t, h, auth, mail, monitor, second)
+
+	logout := h.run("logout")
+	logout.WaitFor("ended 0", patience)
+	for _, token := range auth.Secrets(t)["refresh_token"] {
+		if auth.Active(t, token) {
+			t.Error("a refresh token is good after the sign-out")
+		}
+	}
+	for _, screen := range []*testserver.Terminal{monitor, second} {
+		screen.Send("Q")
+		screen.WaitFor("ended 0", patience)
+	}
+	leaks := 0
+	for _, sink := range append(terminals, logout) {
+		leaks += findSecrets(t, "what a terminal was sent", sink.Output(), auth, mail)
+	}
+	h.eachFile(func(path string, data []byte) { leaks += findSecrets(t, path, data, auth, mail) })
+	if leaks > 0 {
+		t.Errorf("%d leaks", leaks)
+	}
+}
+
+// waitForTokensToEnd waits until the provider stands by no access token that it
+// gave.
+func waitForTokensToEnd(t *testing.T, auth *testserver.Authorization) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for _, token := range auth.Secrets(t)["access_token"] {
+		for auth.Active(t, token) {
+			if time.Now().After(deadline) {
+				t.Fatal("a token does not end")
+			}
+		}
+	}
+}
+
+// checkLeaks looks at the programs while they run: their arguments and their
+// environment are there for others to read.
+func checkLeaks(t *testing.T, h *house, auth *testserver.Authorization, mail *testserver.Server, running ...*testserver.Terminal) {
+	t.Helper()
+	for _, terminal := range running {
+		shell := terminal.Pid()
+		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", shell, shell))
+		pid := strings.TrimSpace(string(children))
+		if err != nil || pid == "" {
+			t.Fatalf("the program behind the shell %d is not found: %v", shell, err)
+		}
+		for _, name := range []string{"cmdline", "environ"} {
+			data, err := os.ReadFile(filepath.Join("/proc", pid, name))
+			if err != nil || !strings.Contains(string(data), h.dir) { // where the program is, and HOME
+				t.Fatalf("%s of the program cannot be read: %v", name, err)
+			}
+			findSecrets(t, name, data, auth, mail)
+		}
+	}
+	status, out, errOut := runAs(t, h, "check")
+	if status != 0 {
+		t.Errorf("check ends with %d: %s%s", status, out, errOut)
+	}
+	findSecrets(t, "tidings check", []byte(out+errOut), auth, mail)
+}
+
+// runAs runs the program without a terminal.
+func runAs(t *testing.T, h *house, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	for _, e := range h.env {
+		name, value, _ := strings.Cut(e, "=")
+		t.Setenv(name, value)
+	}
+	return runIn(t, args...)
+}
+
+// findSecrets looks for everything secret in what was written somewhere, and
+// fails the test without showing it.
+func findSecrets(t *testing.T, where string, data []byte, auth *testserver.Authorization, mail *testserver.Server) (found int) {
+	t.Helper()
+	for kind, values := range auth.Secrets(t) {
+		for _, value := range values {
+			if strings.Contains(string(data), value) {
+				t.Errorf("%s: a secret shows (%s)", where, kind)
+				found++
+			}
+		}
+	}
+	for kind, value := range map[string]string{"password": mail.Password, "client secret": auth.DaemonSecret} {
+		if strings.Contains(string(data), value) {
+			t.Errorf("%s: a secret shows (%s)", where, kind)
+			found++
+		}
+	}
+	return found
+}
+
+// eachFile visits what stands in the home, but for where secrets are kept.
+func (h *house) eachFile(visit func(path string, data []byte)) {
+	h.t.Helper()
+	files := 0
+	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && d.Name() == "secrets":
+			return filepath.SkipDir
+		case !d.Type().IsRegular():
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		files++
+		visit(path, data)
+		return err
+	})
+	if err != nil || files < 3 {
+		h.t.Errorf("%d files looked at, %v", files, err)
+	}
+}
