@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -296,7 +297,29 @@ func (s *setting) byHand(host string) error {
 	if a.TLS == config.TLSStart {
 		s.server.Security = setup.StartTLS
 	}
+	if a.TLS != config.TLSNone && !s.noLogin && !s.print {
+		s.look(a)
+	}
 	return nil
+}
+
+// lookTime is how long a look at a server that the person has named may take.
+const lookTime = 4 * time.Second
+
+// look finds out how the server lets people in. That it cannot be reached, or is
+// not trusted, is said when signing in is tried.
+func (s *setting) look(a config.Account) {
+	trust, err := a.TLSConfig()
+	if err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, lookTime)
+	defer cancel()
+	finder := s.finder
+	if finder.TLS == nil {
+		finder.TLS = trust
+	}
+	_ = finder.Probe(ctx, &s.server)
 }
 
 // called chooses the account's name.

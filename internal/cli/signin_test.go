@@ -106,6 +106,16 @@ scopes = ["openid", "offline_access", "mail"]
 	look(p.WaitFor("live", patience))
 	p.Send("L")
 	look(p.WaitFor("IDLE", patience))
+	p.Send("L")
+
+	// Signed in to from another terminal, it goes on by itself.
+	auth.RevokeAll(t)
+	server.Restart(t)
+	look(p.WaitFor("R signs in again", patience))
+	other := startIn(t, state, "login", "work", "--config", path)
+	approve(other)
+	other.ended(t, 0)
+	look(p.WaitFor("live", patience))
 	again, err := os.ReadFile(filepath.Join(secrets, "work%2frefresh-token"))
 	if err != nil || bytes.Equal(kept, again) {
 		t.Errorf("the new grant is not kept: %v", err)
