@@ -70,16 +70,6 @@ func (l *link) folders() (folders []Folder, left int, refusal, err error) {
 	return folders, left, refusal, nil
 }
 
-var roles = map[imap.MailboxAttr]string{
-	imap.MailboxAttrAll:     "all",
-	imap.MailboxAttrArchive: "archive",
-	imap.MailboxAttrDrafts:  "drafts",
-	imap.MailboxAttrFlagged: "flagged",
-	imap.MailboxAttrJunk:    "junk",
-	imap.MailboxAttrSent:    "sent",
-	imap.MailboxAttrTrash:   "trash",
-}
-
 func newFolder(data *imap.ListData) Folder {
 	f := Folder{Raw: data.Mailbox, Name: safetext.Clean(wire.MailboxTitle(data.Mailbox)), Delimiter: data.Delim}
 	for _, attr := range data.Attrs {
@@ -91,47 +81,4 @@ func newFolder(data *imap.ListData) Folder {
 		}
 	}
 	return f
-}
-
-func findRole(attr imap.MailboxAttr) (string, bool) {
-	for a, role := range roles {
-		if strings.EqualFold(string(a), string(attr)) {
-			return role, true
-		}
-	}
-	return "", false
-}
-
-// usualNames are what servers without SPECIAL-USE call the folders that people
-// mean by these roles.
-var usualNames = map[string]string{
-	"archive": "archive", "archives": "archive",
-	"trash": "trash", "deleted items": "trash", "deleted messages": "trash",
-	"junk": "junk", "spam": "junk", "junk e-mail": "junk",
-	"sent": "sent", "sent items": "sent", "sent messages": "sent",
-	"drafts": "drafts",
-}
-
-// guessRoles gives a role by name where the server names no folder for it.
-func guessRoles(folders []Folder) {
-	taken := map[string]bool{}
-	for _, f := range folders {
-		taken[f.Role] = true
-	}
-	for i := range folders {
-		f := &folders[i]
-		if f.Role != "" || f.NoSelect {
-			continue
-		}
-		name := f.Raw
-		if f.Delimiter != 0 {
-			if at := strings.LastIndex(name, string(f.Delimiter)); at >= 0 {
-				name = name[at+len(string(f.Delimiter)):]
-			}
-		}
-		if role := usualNames[strings.ToLower(name)]; role != "" && !taken[role] {
-			f.Role = role
-			taken[role] = true
-		}
-	}
 }
