@@ -3,6 +3,7 @@ package imapsession
 import (
 	"errors"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tidings/internal/testserver"
+	"tidings/store/cache"
 )
 
 // reconcilePaths are the ways to reconcile, by what Dovecot is told not to offer.
@@ -92,14 +94,14 @@ func TestReconcileAtRandom(t *testing.T) {
 			link.SetSlice(testserver.ToClient, 997)
 			other := srv.Client(t)
 			_ = other.Create("Archive", nil).Wait()
-			cache := newFakeCache()
+			kept := newFakeCache()
 			cfg := configFor(t, link.Addr(), srv.User, srv.Password)
-			cfg.Cache = cache
+			cfg.Cache = kept
 			for round := range rounds {
 				killed := round%2 == 0
-				cache.mu.Lock()
-				cache.dying, cache.left = killed, rng.IntN(6)
-				cache.mu.Unlock()
+				kept.mu.Lock()
+				kept.dying, kept.left = killed, rng.IntN(6)
+				kept.mu.Unlock()
 				var busy sync.WaitGroup
 				busy.Go(func() { meddle(t, other, rand.New(rand.NewPCG(seed, uint64(round))), 30) })
 				f, stop := start(t, cfg)
@@ -125,8 +127,8 @@ func TestReconcileAtRandom(t *testing.T) {
 						return ""
 					})
 					stop()
-					kept := cache.checkpoint()
-					if got := rows(kept.List); !sameRows(got, want) {
+					last := kept.checkpoint()
+					if got := rows(last.List); !sameRows(got, want) {
 						t.Errorf("round %d: what is kept is not the server's (-server +kept):\n%s", round, cmp.Diff(want, got))
 					}
 				}
@@ -156,4 +158,58 @@ func (f *follower) untilDiff(what string, diff func() string) {
 		last = diff()
 		return last == ""
 	})
+}
+
+// The same with the cache that is on disk, opened anew each time.
+func TestReconcileAtRandomFromDisk(t *testing.T) {
+	rounds := 8
+	if testing.Short() {
+		rounds = 3
+	}
+	for _, path := range reconcilePaths[:3] {
+		t.Run(path.name, func(t *testing.T) {
+			seed := uint64(time.Now().UnixNano())
+			t.Logf("seed %d", seed)
+			rng := rand.New(rand.NewPCG(seed, 7))
+			srv := testserver.Dovecot(t, testserver.WithoutCapability(path.without...))
+			srv.AppendN(t, "INBOX", 250)
+			link := testserver.NewLink(t, srv.Addr)
+			other := srv.Client(t)
+			_ = other.Create("Archive", nil).Wait()
+			file := filepath.Join(t.TempDir(), "account.db")
+			for round := range rounds {
+				disk := cache.Open(cache.Options{Path: file, Say: func(said string) { t.Errorf("the cache says: %s", said) }})
+				cfg := configFor(t, link.Addr(), srv.User, srv.Password)
+				cfg.Cache = disk
+				var busy sync.WaitGroup
+				busy.Go(func() { meddle(t, other, rand.New(rand.NewPCG(seed, uint64(round))), 30) })
+				f, stop := start(t, cfg)
+				if round%2 == 1 {
+					link.CutAfter(testserver.ToClient, int64(600+rng.IntN(20_000)))
+					for tries := 0; !f.hasBeen(Waiting); tries++ {
+						if f.wait(); tries%10 == 9 {
+							link.Cut()
+						}
+					}
+					link.Heal()
+				} else {
+					busy.Wait()
+					want := srv.Rows(t, "INBOX")
+					f.untilDiff("the server's state", func() string {
+						if got := rows(f.list); !sameRows(got, want) {
+							return cmp.Diff(want, got)
+						}
+						return ""
+					})
+				}
+				busy.Wait()
+				stop()
+				if first := f.resyncs[0]; round > 0 && first.AsOf.IsZero() {
+					t.Errorf("round %d: the first list told is not the cache's", round)
+				}
+				disk.Close(10 * time.Second)
+				meddle(t, other, rand.New(rand.NewPCG(seed, uint64(1000+round))), rng.IntN(40))
+			}
+		})
+	}
 }
