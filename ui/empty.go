@@ -37,6 +37,9 @@ func (m *Model) drawEmpty(p *pen, a *account, y, h int) {
 // about to change.
 func emptiness(a *account) (head ink, why safetext.Text) {
 	if a.view.proj != nil && a.loaded {
+		if now := a.finding.underWay(); now != "" && a.view.proj.spec.show == showFound {
+			return "Nothing found yet, " + now, why
+		}
 		return a.view.proj.emptiness(a.view.list)
 	}
 	switch {

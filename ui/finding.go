@@ -35,9 +35,11 @@ const (
 	// maxHits is how many are shown. Who finds more has not said what is looked
 	// for.
 	maxHits = 100_000
-	// findFor is how long a command looks at most before it says how far it has
-	// come.
-	findFor = 100 * time.Millisecond
+	// firstLook is how long the first command of a search looks at most, before the
+	// screen says that nothing is found yet: what the search before found must not
+	// stand there as if it were this one's. findFor is for those after it.
+	firstLook = 30 * time.Millisecond
+	findFor   = 100 * time.Millisecond
 )
 
 // finding is a search in an account's mailbox: of the cache as the person types,
@@ -99,10 +101,11 @@ func (m *Model) look(ctx context.Context, a *account, cache Searcher, below stor
 			var uids []store.UID
 			uids, msg.next, msg.err = cache.Search(ctx, at, q, msg.next, most-len(msg.uids))
 			msg.uids = append(msg.uids, uids...)
-			if msg.err != nil || msg.next == 0 || len(msg.uids) >= most || time.Since(began) > findFor {
+			looked := time.Since(began)
+			switch {
+			case msg.err != nil || msg.next == 0 || len(msg.uids) >= most || looked > findFor:
 				return msg
-			}
-			if below == 0 && len(msg.uids) > 0 {
+			case below == 0 && (len(msg.uids) > 0 || looked > firstLook):
 				return msg // the first ones are shown at once
 			}
 		}
@@ -121,7 +124,7 @@ func (m *Model) foundSome(a *account, msg foundMsg) {
 	switch {
 	case f.shown && len(uids) <= fewHits:
 		m.addFound(a, uids)
-	case f.shown || len(f.found) > 0 || !f.local:
+	default:
 		m.showFound(a)
 	}
 	if f.local {
