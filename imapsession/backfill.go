@@ -173,7 +173,11 @@ func (l *link) takeOff() (flight, error) {
 	if l.filling.ended.IsZero() {
 		l.fillBegan = time.Now()
 	}
-	call, err := l.tap.Fetch("UID FETCH "+set+fetchHeaders, n, headerMax)
+	nums := make([]uint32, n)
+	for i, u := range f.uids {
+		nums[i] = uint32(u)
+	}
+	call, err := l.tap.Fetch("UID FETCH "+set+fetchHeaders, nums, headerMax)
 	if err != nil {
 		return f, l.lost(err)
 	}
@@ -297,9 +301,7 @@ func (l *link) landed(f flight, tagged wire.Event) {
 func (l *link) keepFetched(f flight) int {
 	sums := make([]*store.Summary, 0, len(f.uids))
 	for _, m := range f.call.Messages() {
-		// UIDs descend.
-		_, asked := slices.BinarySearchFunc(f.uids, store.UID(m.UID), func(a, b store.UID) int { return int(int64(b) - int64(a)) })
-		if asked && m.Body != nil {
+		if m.Body != nil {
 			sums = append(sums, newSummary(store.UID(m.UID), m.Date, m.Size, m.Body))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tidings/internal/testserver"
 	"tidings/store"
 )
 
@@ -287,4 +288,52 @@ func TestQuitWhileFilling(t *testing.T) {
 			t.Errorf("it took %v", d)
 		}
 	})
+}
+
+// On Dovecot the cache ends up with every header, with one connection and with
+// two, and where links are cut meanwhile.
+func TestFillingFromDovecot(t *testing.T) {
+	srv := testserver.Dovecot(t)
+	const n = 3000
+	srv.Fill(t, "INBOX", n, func(i int) testserver.Mail { return testserver.Mail{Raw: testserver.Letter(i)} })
+	for _, test := range []struct {
+		name        string
+		connections int
+		cut         int64
+	}{
+		{"two connections", 2, 0},
+		{"one connection", 1, 0},
+		{"links are cut", 2, 100_000},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			link := testserver.NewLink(t, srv.Addr)
+			cache := newFakeCache()
+			cfg := configFor(t, link.Addr(), srv.User, srv.Password)
+			cfg.Cache, cfg.Backfill, cfg.Connections = cache, -1, test.connections
+			if test.cut > 0 {
+				link.CutAfter(testserver.ToClient, test.cut)
+			}
+			f, _ := start(t, cfg)
+			if test.cut > 0 {
+				f.untilLong("a broken link", time.Minute, func() bool { return link.Conns() > 0 && link.Open() == 0 })
+				link.Heal()
+				f.s.Retry(true)
+			}
+			f.untilLong("everything is kept", time.Minute, func() bool { return cache.filled() == n })
+			for i := range n {
+				sum := cache.summaries[store.UID(i+1)]
+				if sum == nil || sum.Subject.String() != fmt.Sprintf("Letter %d", i) || sum.Size == 0 || sum.Internal.IsZero() || len(sum.From) != 1 {
+					t.Fatalf("message %d: %+v", i+1, sum)
+				}
+			}
+			if want := test.connections; test.cut == 0 && link.Conns() != want {
+				t.Errorf("%d connections, not %d", link.Conns(), want)
+			}
+		})
+	}
+	for _, row := range srv.Rows(t, "INBOX") {
+		if len(row.Flags) > 0 {
+			t.Fatalf("message %d was changed: %v", row.UID, row.Flags)
+		}
+	}
 }

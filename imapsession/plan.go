@@ -278,9 +278,8 @@ func (c *covered) next(at store.Place, list *store.List) (lo, hi, behind int) {
 		behind += n
 	}
 	for _, run := range c.runs {
-		from := indexAbove(list, run.hi)
-		gap(from, end)
-		end = indexAbove(list, run.lo-1)
+		gap(indexAbove(list, run.hi), end)
+		end = indexFrom(list, run.lo)
 	}
 	gap(0, end)
 	return lo, hi, behind
@@ -313,17 +312,22 @@ func window(list *store.List, from, to int) (lo, hi int) {
 	return max(lo, hi-planWindow), hi
 }
 
-// indexAbove is the index of the first row above UID u, unknown ones that may be
-// included.
+// indexAbove is the index of the first row that may be above UID u.
 func indexAbove(list *store.List, u store.UID) int {
-	if u == 0 {
-		return 0
-	}
 	if i, ok := list.Find(u); ok {
 		return i + 1
 	}
 	lo, _ := list.Gap(u)
 	return lo
+}
+
+// indexFrom is the index of the first known row that is not below UID u.
+func indexFrom(list *store.List, u store.UID) int {
+	if i, ok := list.Find(u); ok {
+		return i
+	}
+	_, hi := list.Gap(u)
+	return hi
 }
 
 // add notes that the rows [lo,hi), all known, were looked up.
@@ -333,7 +337,7 @@ func (c *covered) add(list *store.List, lo, hi int) {
 	for i < len(c.runs) && c.runs[i].lo > run.hi {
 		i++
 	}
-	if i > 0 && indexAbove(list, c.runs[i-1].lo-1) == hi {
+	if i > 0 && indexFrom(list, c.runs[i-1].lo) == hi {
 		c.runs[i-1].lo = run.lo
 		if i < len(c.runs) && indexAbove(list, c.runs[i].hi) == lo {
 			c.runs[i-1].lo = c.runs[i].lo

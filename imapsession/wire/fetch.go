@@ -40,7 +40,6 @@ type fetch struct {
 	broken bool
 	held   []byte // body sections that wait for the UID
 	// What a Fetch gets of it, where state is streamed.
-	stream  *stream
 	section []byte
 	// supplied: the server has not said the UID (yet), but only one was asked
 	// for.
@@ -247,7 +246,7 @@ func (s *scanner) bodySection(c *cursor, sec []byte) (size int64, literal bool, 
 	}
 	s.noteBody(sec, n)
 	if f.state == undecided {
-		if st := s.tap.streaming(); st != nil {
+		if st := s.tap.streaming(0); st != nil {
 			s.streamSection(st, val, n)
 			return size, literal, toStream, nil
 		}

@@ -1,6 +1,10 @@
 package wire
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Fetched is one message of what a Fetch brought.
 type Fetched struct {
@@ -10,8 +14,8 @@ type Fetched struct {
 	Body []byte    // the one section that was asked for; nil where it was not sent
 }
 
-// FetchCall is a Fetch under way. Several may be: the server answers them one
-// after the other.
+// FetchCall is a Fetch under way. Several may be, of different messages: the
+// server answers them in any order, also mixed.
 type FetchCall struct {
 	Call
 	stream *stream
@@ -20,12 +24,12 @@ type FetchCall struct {
 // Messages are what has come of it, in the server's order. Done must be closed.
 func (c *FetchCall) Messages() []Fetched { return c.stream.messages }
 
-// Fetch sends a UID FETCH that asks for one section of at most most messages, and
-// collects what comes, past imapclient: a mailbox's headers are read several times
-// as fast that way. Of a section no more than cut octets are kept. Flags that come
-// with it are Events, the rest is not.
-func (t *Tap) Fetch(cmd string, most int, cut int64) (*FetchCall, error) {
-	st := &stream{most: most, cut: cut}
+// Fetch sends a UID FETCH that asks for one section of messages, and collects what
+// comes, past imapclient: a mailbox's headers are read several times as fast that
+// way. uids are those that it asks for, descending. Of a section no more than cut
+// octets are kept. Flags that come with it are Events, the rest is not.
+func (t *Tap) Fetch(cmd string, uids []uint32, cut int64) (*FetchCall, error) {
+	st := &stream{uids: uids, cut: cut}
 	call, err := t.start(cmd, &rawCommand{quiet: true, stream: st})
 	if err != nil {
 		return nil, err
@@ -37,7 +41,7 @@ func (t *Tap) Fetch(cmd string, most int, cut int64) (*FetchCall, error) {
 // is done.
 type stream struct {
 	messages []Fetched
-	most     int
+	uids     []uint32 // that are asked for, descending
 	cut      int64
 	block    []byte // what the sections are cut from
 }
@@ -56,22 +60,29 @@ func (st *stream) section(n int64) []byte {
 	return st.block[at : at : at+keep]
 }
 
+// asks tells whether a message is one of those that are asked for.
+func (st *stream) asks(uid uint32) bool {
+	_, ok := slices.BinarySearchFunc(st.uids, uid, func(a, b uint32) int { return cmp.Compare(b, a) })
+	return ok
+}
+
 // add takes one message in.
 func (st *stream) add(m Fetched) {
-	if len(st.messages) < st.most && m.UID != 0 {
-		if st.messages == nil {
-			st.messages = make([]Fetched, 0, st.most)
-		}
+	if st.messages == nil {
+		st.messages = make([]Fetched, 0, len(st.uids))
+	}
+	if len(st.messages) < len(st.uids) {
 		st.messages = append(st.messages, m)
 	}
 }
 
-// streaming returns the oldest Fetch under way.
-func (t *Tap) streaming() *stream {
+// streaming returns the oldest Fetch under way, of those that ask for a message if
+// uid is not 0.
+func (t *Tap) streaming(uid uint32) *stream {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := range t.pending {
-		if r := t.pending[i].raw; r != nil && r.stream != nil {
+		if r := t.pending[i].raw; r != nil && r.stream != nil && (uid == 0 || r.stream.asks(uid)) {
 			return r.stream
 		}
 	}
@@ -82,7 +93,7 @@ func (t *Tap) streaming() *stream {
 // there already (val), or comes as a literal of n octets.
 func (s *scanner) streamSection(st *stream, val []byte, n int64) {
 	f := &s.fetch
-	f.state, f.stream = streamed, st
+	f.state = streamed
 	f.section = append(st.section(n), val...)
 }
 
@@ -99,7 +110,9 @@ func (s *scanner) endStreamed() {
 	if f.have&itemDate != 0 {
 		m.Date = s.zones.date(&f.date)
 	}
-	f.stream.add(m)
+	if st := s.tap.streaming(f.uid); st != nil && f.uid != 0 {
+		st.add(m)
+	}
 }
 
 // zones are the time zones of the dates that a server sends: few, and dear to

@@ -14,22 +14,23 @@ func TestFetchPastImapclient(t *testing.T) {
 			return strings.Join([]string{
 				"* 1 FETCH (UID 4 INTERNALDATE \"20-Nov-2026 10:11:12 -0130\" RFC822.SIZE 77 BODY[HEADER] {5}\r\nab\r\nc)",
 				"* 3 FETCH (FLAGS (\\Seen))",
+				"* 4 FETCH (UID 11 BODY[HEADER] {3}\r\nabc)",
 				"* 2 FETCH (BODY[HEADER] {20}\r\n0123456789abcdefghij UID 5)",
 				"* 3 FETCH (BODY[HEADER] \"in quotes\" UID 6 FLAGS ())",
-				"* 5 FETCH (BODY[HEADER] \"one too many\" UID 8)",
+				"* 5 FETCH (BODY[HEADER] \"not asked for\" UID 8)",
 				"* 29 EXISTS",
 				tag + " OK done", ""}, "\r\n")
 		case strings.HasPrefix(command, "UID FETCH 10:19"):
-			return "* 4 FETCH (UID 11 BODY[HEADER] NIL)\r\n" + tag + " NO not all of it\r\n"
+			return "* 4 FETCH (UID 10 BODY[HEADER] NIL)\r\n" + tag + " NO not all of it\r\n"
 		}
 		return ""
 	})
 	s.tap.Events()
-	first, err := s.tap.Fetch("UID FETCH 1:9 (UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])", 3, 12)
+	first, err := s.tap.Fetch("UID FETCH 1:9 (UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER])", []uint32{6, 5, 4}, 12)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := s.tap.Fetch("UID FETCH 10:19 (UID BODY.PEEK[HEADER])", 9, 1000)
+	second, err := s.tap.Fetch("UID FETCH 10:19 (UID BODY.PEEK[HEADER])", []uint32{11, 10}, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,8 @@ func TestFetchPastImapclient(t *testing.T) {
 		`5 "0123456789ab" 0 `,
 		`6 "in quotes" 0 `,
 		"OK <nil>",
-		`11 "" 0 `,
+		`11 "abc" 0 `,
+		`10 "" 0 `,
 		"NO <nil>",
 	}
 	if a, b := strings.Join(got, "\n"), strings.Join(want, "\n"); a != b {
@@ -76,7 +78,7 @@ func TestFetchEndsWithItsLink(t *testing.T) {
 		_, _ = s.peer.conn.Write([]byte("* 1 FETCH (UID 4 BODY[HEADER] {5}\r\nab"))
 		return " "
 	})
-	call, err := s.tap.Fetch("UID FETCH 1:9 (UID BODY.PEEK[HEADER])", 9, 100)
+	call, err := s.tap.Fetch("UID FETCH 1:9 (UID BODY.PEEK[HEADER])", []uint32{4}, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

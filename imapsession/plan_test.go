@@ -1,0 +1,131 @@
+package imapsession
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"tidings/store"
+)
+
+// What was looked up is looked up once, newest first within a list, and nothing
+// is left out, whatever becomes known, arrives and goes meanwhile.
+func TestCoveredAgainstASet(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		at := store.Place{Mailbox: "INBOX", UIDValidity: 1}
+		list := new(store.List)
+		next := store.UID(1)
+		var server []store.UID
+		var c covered
+		looked := map[store.UID]bool{}
+		change := func(ch store.Change) {
+			if _, err := list.Apply(ch); err != nil {
+				t.Fatalf("%+v: %v", ch, err)
+			}
+		}
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			switch rapid.SampledFrom([]string{"arrive", "know", "expunge", "look", "look"}).Draw(t, "step") {
+			case "arrive":
+				for range rapid.IntRange(1, 30).Draw(t, "n") {
+					server = append(server, next)
+					next += store.UID(rapid.IntRange(1, 3).Draw(t, "gap"))
+				}
+				change(store.Change{Kind: store.Exists, N: uint32(len(server))})
+			case "know":
+				if len(server) == 0 {
+					continue
+				}
+				lo := rapid.IntRange(0, len(server)-1).Draw(t, "lo")
+				hi := rapid.IntRange(lo, min(len(server)-1, lo+10)).Draw(t, "hi")
+				for i := lo; i <= hi; i++ {
+					if list.Row(i).UID == 0 {
+						change(store.Change{Kind: store.Fill, Seq: uint32(i) + 1, UID: server[i], Flags: store.MakeFlags(nil)})
+					}
+				}
+			case "expunge":
+				if len(server) == 0 {
+					continue
+				}
+				i := rapid.IntRange(0, len(server)-1).Draw(t, "i")
+				server = append(server[:i:i], server[i+1:]...)
+				change(store.Change{Kind: store.Expunge, Seq: uint32(i) + 1})
+			case "look":
+				behind := 0
+				list.Known(0, list.Len(), func(_ int, r store.Row) bool {
+					if !looked[r.UID] {
+						behind++
+					}
+					return true
+				})
+				for last := store.UID(0); ; {
+					lo, hi, n := c.next(at, list)
+					if n != behind {
+						t.Fatalf("%d rows are left, and it says %d: %v", behind, n, c.runs)
+					}
+					if lo == hi {
+						break
+					}
+					for i := lo; i < hi; i++ {
+						u := list.Row(i).UID
+						if u == 0 || looked[u] {
+							t.Fatalf("row %d is looked up again, or unknown: %v", i, c.runs)
+						}
+						looked[u] = true
+					}
+					if last != 0 && list.Row(hi-1).UID > last {
+						t.Fatal("not newest first")
+					}
+					last = list.Row(lo).UID
+					behind -= hi - lo
+					c.add(list, lo, hi)
+					if rapid.Bool().Draw(t, "enough") {
+						break
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestFillSet(t *testing.T) {
+	many := make([]store.UID, 5000)
+	for i := range many {
+		many[i] = store.UID(1_000_000_000 - 2*i)
+	}
+	for _, test := range []struct {
+		uids []store.UID
+		set  string
+		n    int
+	}{
+		{nil, "", 0},
+		{[]store.UID{7}, "7", 1},
+		{[]store.UID{9, 8, 7, 5, 3, 2}, "7:9,5,2:3", 6},
+	} {
+		if set, n := fillSet(test.uids); set != test.set || n != test.n {
+			t.Errorf("%v: %q, %d", test.uids, set, n)
+		}
+	}
+	set, n := fillSet(many)
+	if len(set) > fillLine || n < 500 || n == len(many) {
+		t.Errorf("%d UIDs in %d octets", n, len(set))
+	}
+	for _, u := range many[:n] {
+		if !inSet(set, uint32(u), 0) {
+			t.Fatalf("%d is not in it", u)
+		}
+	}
+}
+
+func TestPaceOfChunks(t *testing.T) {
+	for _, rate := range []float64{1, 100, 20_000, 10e6} {
+		p := pace{trip: 30e6, rate: rate} // 30 ms
+		n := p.chunk()
+		if lasts := 2 * float64(n) / rate; n != 1 && n != fillMost && (lasts > 0.08 || lasts < 0.07) {
+			t.Errorf("at %v a second two chunks of %d last %.3f s", rate, n, lasts)
+		}
+	}
+	if n := new(pace).chunk(); n != fillFirst {
+		t.Error(fmt.Sprint("the first chunk is ", n))
+	}
+}
