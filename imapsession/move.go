@@ -110,7 +110,7 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 			if err := l.noop(); err != nil { // perhaps it has been told by now
 				return err
 			}
-			if len(l.present(uids)) == 0 && !l.desyncing() {
+			if len(l.stillThere(uids)) == 0 && !l.desyncing() {
 				refusal = nil
 			}
 		}

@@ -138,6 +138,7 @@ writes. To try it without a config: tidings demo. Keys are explained on screen b
 		p.versionCommand(),
 		p.manCommand(root),
 	)
+	root.AddCommand(p.headlessCommands()...)
 	return root
 }
 
