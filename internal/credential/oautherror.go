@@ -130,11 +130,24 @@ func (t *tokens) clockNote() string {
 	skew := t.clock.wrong()
 	switch {
 	case skew > 0:
-		return fmt.Sprintf("; this machine's clock is %s ahead of the provider's, which alone may be why: set it right", skew)
+		return fmt.Sprintf("; this machine's clock is %s ahead of the provider's, which alone may be why: set it right", about(skew))
 	case skew < 0:
-		return fmt.Sprintf("; this machine's clock is %s behind the provider's, which alone may be why: set it right", -skew)
+		return fmt.Sprintf("; this machine's clock is %s behind the provider's, which alone may be why: set it right", about(-skew))
 	}
 	return ""
+}
+
+// about says a time as a person would.
+func about(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return fmt.Sprintf("%d days", (d+12*time.Hour)/(24*time.Hour))
+	case d >= 2*time.Hour:
+		return fmt.Sprintf("%d hours", (d+30*time.Minute)/time.Hour)
+	case d >= 2*time.Minute:
+		return fmt.Sprintf("%d minutes", (d+30*time.Second)/time.Minute)
+	}
+	return fmt.Sprintf("%d seconds", d/time.Second)
 }
 
 // retryAfter reads how long a provider wants to be left alone.

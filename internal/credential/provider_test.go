@@ -1,0 +1,525 @@
+package credential
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"tidings/imapsession"
+)
+
+// fakeProvider answers requests in memory, so that virtual time holds and every
+// kind of nonsense can be answered.
+type fakeProvider struct {
+	mu     sync.Mutex
+	asked  []url.Values // the forms, in order
+	times  []time.Time
+	answer func(n int, path string, form url.Values) reply // n: from 1
+}
+
+type reply struct {
+	status int // 0: 200
+	kind   string
+	body   string
+	header map[string]string
+	err    error
+}
+
+func (p *fakeProvider) RoundTrip(req *http.Request) (*http.Response, error) {
+	form := url.Values{}
+	if req.Body != nil {
+		body, _ := io.ReadAll(req.Body)
+		form, _ = url.ParseQuery(string(body))
+	}
+	p.mu.Lock()
+	p.asked = append(p.asked, form)
+	p.times = append(p.times, time.Now())
+	r := p.answer(len(p.asked), req.URL.Path, form)
+	p.mu.Unlock()
+	if r.err != nil {
+		return nil, r.err
+	}
+	if r.status == 0 {
+		r.status = 200
+	}
+	if r.kind == "" {
+		r.kind = "application/json"
+	}
+	h := http.Header{"Content-Type": {r.kind}}
+	for k, v := range r.header {
+		h.Set(k, v)
+	}
+	return &http.Response{StatusCode: r.status, Status: fmt.Sprintf("%d %s", r.status, http.StatusText(r.status)), Header: h,
+		Body: io.NopCloser(strings.NewReader(r.body)), Request: req}, nil
+}
+
+// planted are the secrets of these tests; none may show anywhere.
+var planted = []string{"refresh-planted-1", "refresh-planted-2", "access-planted-1", "access-planted-2", "client-secret-planted", "device-planted", "code-planted"}
+
+// leaks fails the test if a secret stands in a text.
+func leaks(t *testing.T, where, text string) {
+	t.Helper()
+	for _, s := range planted {
+		if strings.Contains(text, s) {
+			t.Errorf("%s shows %s: %s", where, s, text)
+		}
+	}
+}
+
+// account is a Source at a fake provider, signed in or not.
+func account(t *testing.T, p *fakeProvider, o OAuth2, kept string, change func(*Settings)) (*Source, *memoryVault, *strings.Builder) {
+	t.Helper()
+	vault := newMemoryVault()
+	if kept != "" {
+		vault.values[RefreshTokenName("work")] = kept
+	}
+	log := &strings.Builder{}
+	s := Settings{Account: "work", User: "alice", OAuth2: &o, Vault: vault, StateDir: t.TempDir(), Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	if change != nil {
+		change(&s)
+	}
+	source := New(s)
+	source.tokens.clock.base = p
+	t.Cleanup(func() { leaks(t, "the log", log.String()) })
+	return source, vault, log
+}
+
+func fakeCustom(flow Flow) OAuth2 {
+	return OAuth2{Provider: ProviderCustom, Flow: flow, ClientID: "tidings", Scopes: []string{"mail"},
+		TokenURL: "https://login.example.org/token", AuthURL: "https://login.example.org/auth", DeviceURL: "https://login.example.org/device"}
+}
+
+const goodGrant = `{"refresh_token":"refresh-planted-1","client_id":"tidings","token_url":"https://login.example.org/token"}`
+
+func tokenReply(access, refresh string) reply {
+	return reply{body: fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":3600,"refresh_token":%q}`, access, refresh)}
+}
+
+// TestWhatProvidersAnswer: each kind of failure is a sentence that says what to
+// do, and is tried again or not.
+func TestWhatProvidersAnswer(t *testing.T) {
+	refuse := func(code, description string) reply {
+		return reply{status: 400, body: fmt.Sprintf(`{"error":%q,"error_description":%q}`, code, description)}
+	}
+	day := map[string]string{"Date": time.Now().Add(-24 * time.Hour).UTC().Format(http.TimeFormat)}
+	withClock := func(r reply) reply { r.header = day; return r }
+	for _, test := range []struct {
+		name   string
+		answer reply
+		want   string
+		passes bool
+		signIn bool
+	}{
+		{name: "revoked", answer: refuse("invalid_grant", "Token has been expired or revoked."), want: "Token has been expired or revoked", signIn: true},
+		{name: "quotes what it was told", answer: refuse("invalid_grant", "refresh-planted-1 is not good"), want: "[redacted] is not good", signIn: true},
+		{name: "unused for 90 days", answer: refuse("invalid_grant", "AADSTS700082: The refresh token has expired due to inactivity. Trace ID: 1 Correlation ID: 2"), want: "90 days without use", signIn: true},
+		{name: "password changed", answer: refuse("invalid_grant", "AADSTS50173: The provided grant has expired due to it being revoked"), want: "the password was changed", signIn: true},
+		{name: "MFA", answer: refuse("interaction_required", "AADSTS50076: Due to a configuration change"), want: "multi-factor", signIn: true},
+		{name: "no consent", answer: refuse("invalid_grant", "AADSTS65001: The user or administrator has not consented"), want: "have an administrator consent", signIn: true},
+		{name: "conditional access", answer: refuse("access_denied", "AADSTS53003: Access has been blocked by Conditional Access policies"), want: "Conditional Access"},
+		{name: "public client off", answer: refuse("invalid_client", "AADSTS7000218: The request body must contain client_assertion or client_secret"), want: "Allow public client flows"},
+		{name: "no such tenant", answer: refuse("invalid_request", "AADSTS90002: Tenant not found"), want: "correct tenant"},
+		{name: "no such application", answer: refuse("unauthorized_client", "AADSTS700016: Application not found"), want: "correct client_id or tenant"},
+		{name: "wrong scope", answer: refuse("invalid_scope", "no"), want: "correct scopes"},
+		{name: "unknown client", answer: reply{status: 401, body: `{"error":"invalid_client"}`}, want: "its secret is wrong"},
+		{name: "flow not allowed", answer: refuse("unauthorized_client", "no"), want: "not registered for this flow"},
+		{name: "clock a day off", answer: withClock(refuse("invalid_grant", "AADSTS700024: Client assertion is not within its valid time range")), want: "clock is 24 hours ahead", signIn: true},
+		{name: "HTML", answer: reply{kind: "text/html", body: "<html>Welcome to the hotel's network"}, want: "no answer (not JSON", passes: true},
+		{name: "nothing", answer: reply{}, want: "no answer (not JSON", passes: true},
+		{name: "JSON without a token", answer: reply{body: `{}`}, want: "no answer (not JSON with a token in it", passes: true},
+		{name: "HTML for a 404", answer: reply{status: 404, kind: "text/html", body: "<h1>Not found"}, want: "see whether its addresses"},
+		{name: "a redirect", answer: reply{status: 302, header: map[string]string{"Location": "https://elsewhere.example.org/token"}}, want: "302 Found"},
+		{name: "busy", answer: reply{status: 503, kind: "text/html", body: "<h1>busy"}, want: "at present", passes: true},
+		{name: "too often", answer: reply{status: 429, header: map[string]string{"Retry-After": "120"}}, want: "at present", passes: true},
+		{name: "says itself that it is busy", answer: refuse("temporarily_unavailable", "later"), want: "at present", passes: true},
+		{name: "no network", answer: reply{err: errors.New("dial tcp: lookup login.example.org: no such host")}, want: "no such host", passes: true},
+		{name: "escape sequences", answer: reply{status: 400, body: `{"error":"weird\u001b[2J","error_description":"\u001b]0;x\u0007"}`}, want: "weird"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := &fakeProvider{answer: func(int, string, url.Values) reply { return test.answer }}
+			source, vault, _ := account(t, p, fakeCustom(FlowDevice), goodGrant, nil)
+			_, err := source.Secret(t.Context())
+			var e *imapsession.SecretError
+			if !errors.As(err, &e) {
+				t.Fatalf("%T: %v", err, err)
+			}
+			if !strings.Contains(e.Text, test.want) || e.Transient != test.passes || e.SignIn != test.signIn {
+				t.Errorf("passes %v, sign in %v, want %q: %s", e.Transient, e.SignIn, test.want, e.Text)
+			}
+			if strings.ContainsAny(e.Text, "\x1b\a\n\r") {
+				t.Errorf("not fit to be shown: %q", e.Text)
+			}
+			leaks(t, "the error", fmt.Sprintf("%v %+v", err, errors.Unwrap(err)))
+			if vault.values[RefreshTokenName("work")] != goodGrant {
+				t.Error("what was kept is lost")
+			}
+			if test.name == "too often" && e.After != 2*time.Minute {
+				t.Errorf("to be left alone for %v", e.After)
+			}
+			// One that is over for good is not asked again.
+			_, _ = source.Secret(t.Context())
+			if n := len(p.asked); test.signIn && n != 1 {
+				t.Errorf("asked %d times", n)
+			}
+		})
+	}
+}
+
+// TestWhatIsKept: a grant that is half written, somebody else's, or bare.
+func TestWhatIsKept(t *testing.T) {
+	for _, test := range []struct {
+		name, kept, want string
+		sent             bool
+	}{
+		{name: "half", kept: goodGrant[:30], want: "incomplete"},
+		{name: "empty object", kept: "{}", want: "incomplete"},
+		{name: "lines", kept: "one\ntwo", want: "incomplete"},
+		{name: "another client's", kept: strings.Replace(goodGrant, `"tidings"`, `"other"`, 1), want: "another client_id"},
+		{name: "another provider's", kept: strings.Replace(goodGrant, "login.example", "evil.example", 1), want: "another provider"},
+		{name: "bare", kept: "refresh-planted-1", sent: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := &fakeProvider{answer: func(int, string, url.Values) reply { return tokenReply("access-planted-1", "") }}
+			source, vault, _ := account(t, p, fakeCustom(FlowBrowser), test.kept, nil)
+			_, err := source.Secret(t.Context())
+			if test.sent != (err == nil) || test.sent != (len(p.asked) == 1) {
+				t.Errorf("asked %d times, %v", len(p.asked), err)
+			}
+			if err != nil {
+				leaks(t, "the error", err.Error())
+				if !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "tidings login work") {
+					t.Errorf("want %q: %v", test.want, err)
+				}
+			}
+			if vault.values[RefreshTokenName("work")] != test.kept {
+				t.Error("what was kept is changed")
+			}
+		})
+	}
+}
+
+// TestRotation: a new refresh token is kept before the access token that came
+// with it is given out; if it cannot be kept, it is still the one that is used,
+// and kept as soon as that works.
+func TestRotation(t *testing.T) {
+	p := &fakeProvider{answer: func(n int, _ string, _ url.Values) reply {
+		return tokenReply(fmt.Sprintf("access-planted-%d", n), fmt.Sprintf("refresh-planted-%d", n+1))
+	}}
+	source, vault, log := account(t, p, fakeCustom(FlowDevice), goodGrant, nil)
+	if _, err := source.Secret(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if len(vault.sets) != 1 || !strings.Contains(vault.sets[0], "refresh-planted-2") {
+		t.Fatalf("%d writes before the token was given out", len(vault.sets))
+	}
+	vault.fail = errors.New("the disk is full")
+	source.Rejected()
+	if _, err := source.Secret(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(log.String(), "the disk is full") {
+		t.Errorf("nobody is told: %s", log)
+	}
+	vault.fail = nil
+	source.Rejected()
+	if _, err := source.Secret(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i, form := range p.asked {
+		if want := fmt.Sprintf("refresh-planted-%d", i+1); form.Get("refresh_token") != want {
+			t.Errorf("request %d showed another refresh token than %s", i+1, want)
+		}
+	}
+	if got := vault.values[RefreshTokenName("work")]; !strings.Contains(got, "refresh-planted-4") {
+		t.Error("the last one is not kept")
+	}
+}
+
+// TestWallClock: a machine that slept, and a clock that was set.
+func TestWallClock(t *testing.T) {
+	now := time.Now().Round(0)
+	p := &fakeProvider{answer: func(n int, _ string, _ url.Values) reply { return tokenReply(fmt.Sprint("access-", n, "-token"), "") }}
+	source, _, _ := account(t, p, fakeCustom(FlowDevice), goodGrant, func(s *Settings) { s.Wall = func() time.Time { return now } })
+	for i, step := range []struct {
+		after time.Duration
+		asked int
+	}{{0, 1}, {30 * time.Minute, 1}, {24 * time.Minute, 1}, {2 * time.Minute, 2}, {3 * time.Hour, 3}, {-26 * time.Hour, 4}, {time.Minute, 4}} {
+		now = now.Add(step.after)
+		if _, err := source.Secret(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(p.asked) != step.asked {
+			t.Errorf("step %d: asked %d times, want %d", i, len(p.asked), step.asked)
+		}
+	}
+}
+
+// TestDiscovery: a document that points elsewhere is not used.
+func TestDiscovery(t *testing.T) {
+	const issuer = "https://login.example.org/realm"
+	for _, test := range []struct {
+		name, body, want string
+		status           int
+		passes           bool
+		ok               bool
+	}{
+		{name: "right", body: `{"issuer":"` + issuer + `","token_endpoint":"https://login.example.org/token","token_endpoint_auth_methods_supported":["client_secret_post"]}`, ok: true},
+		{name: "another issuer", body: `{"issuer":"https://evil.example.org","token_endpoint":"https://evil.example.org/token"}`, want: "says that it is that of https://evil.example.org"},
+		{name: "in the clear", body: `{"issuer":"` + issuer + `","token_endpoint":"http://login.example.org/token"}`, want: "begins with https://"},
+		{name: "no token endpoint", body: `{"issuer":"` + issuer + `"}`, want: "no token endpoint"},
+		{name: "HTML", body: "<html>", want: "no discovery document"},
+		{name: "404", status: 404, want: "correct issuer"},
+		{name: "busy", status: 502, want: "502", passes: true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := &fakeProvider{answer: func(_ int, path string, _ url.Values) reply {
+				if strings.HasSuffix(path, "/token") {
+					return tokenReply("access-planted-1", "")
+				}
+				return reply{status: test.status, body: test.body}
+			}}
+			source, _, _ := account(t, p, OAuth2{Provider: ProviderCustom, Flow: FlowDevice, ClientID: "tidings", Issuer: issuer}, "refresh-planted-1", nil)
+			_, err := source.Secret(t.Context())
+			if test.ok {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) || isTransient(err) != test.passes {
+				t.Errorf("want %q: %v", test.want, err)
+			}
+			for _, form := range p.asked {
+				if form.Has("refresh_token") {
+					t.Error("the refresh token was sent")
+				}
+			}
+		})
+	}
+}
+
+// onlooker is a Prompter that keeps what it is shown.
+type onlooker struct {
+	mu    sync.Mutex
+	page  chan BrowserPage
+	codes []DeviceCode
+	notes []string
+}
+
+func (s *onlooker) ShowDevice(c DeviceCode)   { s.codes = append(s.codes, c) }
+func (s *onlooker) ShowBrowser(b BrowserPage) { s.page <- b }
+func (s *onlooker) Paste(ctx context.Context) (string, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+func (s *onlooker) Note(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.notes = append(s.notes, text)
+}
+
+// TestPolling: as often as the provider allows, less often when told so, on
+// through a network that comes and goes, and not beyond the code's end.
+func TestPolling(t *testing.T) {
+	const code = `{"device_code":"device-planted","user_code":"ABCD-EFGH","verification_uri":"https://example.org/device","expires_in":900,"interval":5}`
+	pending := reply{status: 400, body: `{"error":"authorization_pending"}`}
+	for _, test := range []struct {
+		name  string
+		polls []reply // the last one again and again
+		gaps  []time.Duration
+		err   string
+	}{
+		{name: "slow down", polls: []reply{pending, {status: 400, body: `{"error":"slow_down"}`}, pending, tokenReply("access-planted-1", "refresh-planted-1")},
+			gaps: []time.Duration{5, 5, 10, 10}},
+		{name: "the network goes", polls: []reply{pending, {err: errors.New("network is unreachable")}, tokenReply("access-planted-1", "refresh-planted-1")},
+			gaps: []time.Duration{5, 5, 10}},
+		{name: "refused", polls: []reply{{status: 400, body: `{"error":"access_denied"}`}}, err: "refused, by you"},
+		{name: "the code ends", polls: []reply{{status: 400, body: `{"error":"expired_token"}`}}, err: "time was over"},
+		{name: "the code ends by the clock", polls: []reply{pending}, err: "time was over"},
+		{name: "no refresh token", polls: []reply{tokenReply("access-planted-1", "")}, err: "no refresh token"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &fakeProvider{}
+				p.answer = func(n int, path string, form url.Values) reply {
+					if path == "/device" {
+						return reply{body: code}
+					}
+					if form.Get("device_code") != "device-planted" {
+						t.Errorf("polled with %v", form)
+					}
+					return test.polls[min(n-2, len(test.polls)-1)]
+				}
+				source, vault, _ := account(t, p, fakeCustom(FlowDevice), "", nil)
+				s := &onlooker{}
+				err := source.SignIn(t.Context(), s)
+				switch {
+				case test.err == "" && err != nil:
+					t.Fatal(err)
+				case test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+					t.Fatalf("want %q: %v", test.err, err)
+				}
+				if err != nil {
+					leaks(t, "the error", err.Error())
+				}
+				leaks(t, "what was shown", fmt.Sprint(s.codes, s.notes))
+				if (err == nil) != (len(vault.values) == 1) {
+					t.Errorf("%d secrets are kept after %v", len(vault.values), err)
+				}
+				for i, gap := range test.gaps {
+					if got := p.times[i+1].Sub(p.times[i]); got < gap*time.Second || got > (gap+1)*time.Second {
+						t.Errorf("poll %d came after %v, want %v", i+1, got, gap*time.Second)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestCallback: what may come to the address that the browser goes back to.
+func TestCallback(t *testing.T) {
+	p := &fakeProvider{answer: func(_ int, _ string, form url.Values) reply {
+		if form.Get("code") != "code-planted" || len(form.Get("code_verifier")) < 43 {
+			return reply{status: 400, body: `{"error":"invalid_grant"}`}
+		}
+		return tokenReply("access-planted-1", "refresh-planted-1")
+	}}
+	for _, test := range []struct {
+		name, query string // STATE is replaced by the right one
+		status      int
+		err         string // "": goes on waiting
+		ends        bool
+	}{
+		{name: "right", query: "?code=code-planted&state=STATE", status: 200, ends: true},
+		{name: "wrong state", query: "?code=code-planted&state=other", status: 400},
+		{name: "no state", query: "?code=code-planted", status: 400},
+		{name: "an error with a wrong state", query: "?error=access_denied&state=other", status: 400},
+		{name: "nothing", query: "", status: 400},
+		{name: "refused", query: "?error=access_denied&error_description=the+user+said+no&state=STATE", status: 200, ends: true, err: "the user said no"},
+		{name: "no consent", query: "?error=consent_required&error_description=AADSTS65004%3A+User+declined&state=STATE", status: 200, ends: true, err: "not consented"},
+		{name: "a used code", query: "?code=another-code&state=STATE", status: 200, ends: true, err: "did not accept the sign-in"},
+		{name: "escape sequences", query: "?error=%1b%5B2J&state=STATE", status: 200, ends: true, err: "refused the sign-in"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			const before = "refresh-planted-2"
+			source, vault, _ := account(t, p, fakeCustom(FlowBrowser), before, nil)
+			s := &onlooker{page: make(chan BrowserPage, 1)}
+			ctx, giveUp := context.WithCancel(t.Context())
+			defer giveUp()
+			ended := make(chan error, 1)
+			go func() { ended <- source.SignIn(ctx, s) }()
+			page := <-s.page
+			u, err := url.Parse(page.Address)
+			if err != nil || u.Query().Get("code_challenge_method") != "S256" || !page.Heard || u.Query().Get("redirect_uri") != page.Redirect {
+				t.Fatalf("the page is %+v", page)
+			}
+			client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+			resp, err := client.Get(page.Redirect + strings.ReplaceAll(test.query, "STATE", u.Query().Get("state")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := readAll(t, resp)
+			resp.Body.Close()
+			leaks(t, "the page", text)
+			if resp.StatusCode != test.status || strings.Contains(text, "\x1b") {
+				t.Errorf("%s: %q", resp.Status, text)
+			}
+			if !test.ends {
+				giveUp()
+			}
+			err = <-ended
+			switch {
+			case !test.ends:
+				if err == nil || !strings.Contains(err.Error(), "nothing was changed") {
+					t.Errorf("it ended with %v", err)
+				}
+			case test.err == "" && err != nil, test.err != "" && (err == nil || !strings.Contains(err.Error(), test.err)):
+				t.Errorf("want %q: %v", test.err, err)
+			}
+			if err != nil {
+				leaks(t, "the error", err.Error())
+				if strings.ContainsAny(err.Error(), "\x1b\n") {
+					t.Errorf("not fit to be shown: %q", err)
+				}
+				if vault.values[RefreshTokenName("work")] != before {
+					t.Error("what was kept is lost")
+				}
+			}
+		})
+	}
+}
+
+// TestTokenCommand: printed at every log-in, once before the screen starts.
+func TestTokenCommand(t *testing.T) {
+	store := write(t, 0o600, "access-planted-1\n")
+	source, _, _ := account(t, &fakeProvider{}, OAuth2{Flow: FlowCommand, TokenCommand: []string{"cat", store}, Mechanism: MechanismXOAuth2}, "", nil)
+	if err := source.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := source.Secret(t.Context())
+	if err != nil || got.Token != "access-planted-1" || got.Mechanism != "XOAUTH2" {
+		t.Fatalf("mechanism %q, %v", got.Mechanism, err)
+	}
+	source.Rejected()
+	if _, err := source.Secret(t.Context()); err == nil || !strings.Contains(err.Error(), "still prints the token that the server refused") {
+		t.Errorf("the same token again: %v", err)
+	} else {
+		leaks(t, "the error", err.Error())
+	}
+	failing, _, _ := account(t, &fakeProvider{}, OAuth2{Flow: FlowCommand, TokenCommand: []string{"sh", "-c", "echo access-planted-1; echo no: access-planted-1 >&2; exit 1"}}, "", nil)
+	if _, err := failing.Secret(t.Context()); err == nil || !strings.Contains(err.Error(), "token_command failed") {
+		t.Errorf("a failing command: %v", err)
+	} else {
+		leaks(t, "the error", err.Error())
+	}
+}
+
+// TestPresets: the addresses of Google and Microsoft.
+func TestPresets(t *testing.T) {
+	g := OAuth2{Provider: ProviderGoogle, Flow: FlowBrowser}.Preset()
+	if g.TokenURL != "https://oauth2.googleapis.com/token" || g.Scopes[0] != "https://mail.google.com/" || g.params["access_type"] != "offline" {
+		t.Errorf("google: %+v", g)
+	}
+	m := OAuth2{Provider: ProviderMicrosoft, Flow: FlowDevice}.Preset()
+	if m.DeviceURL != "https://login.microsoftonline.com/common/oauth2/v2.0/devicecode" || m.Scopes[1] != "offline_access" || m.RedirectURL != "http://localhost:0/" {
+		t.Errorf("microsoft: %+v", m)
+	}
+	d := OAuth2{Provider: ProviderMicrosoft, Flow: FlowClientCredentials, Tenant: "example.onmicrosoft.com"}.Preset()
+	if d.TokenURL != "https://login.microsoftonline.com/example.onmicrosoft.com/oauth2/v2.0/token" || d.Scopes[0] != "https://outlook.office365.com/.default" {
+		t.Errorf("a daemon at microsoft: %+v", d)
+	}
+	o := OAuth2{Provider: ProviderGoogle, Flow: FlowBrowser, Scopes: []string{"mine"}}.Preset()
+	if len(o.Scopes) != 1 || o.Scopes[0] != "mine" {
+		t.Errorf("the person's own scopes: %v", o.Scopes)
+	}
+}
+
+// FuzzGrant: whatever a vault gives back is a grant or an error.
+func FuzzGrant(f *testing.F) {
+	f.Add(goodGrant)
+	f.Add(goodGrant[:40])
+	f.Add("refresh-planted-1")
+	f.Add("{}")
+	f.Fuzz(func(t *testing.T, value string) {
+		g, err := parseGrant(value)
+		if (err == nil) != (g.RefreshToken != "") {
+			t.Errorf("%+v, %v", g, err)
+		}
+		if err != nil {
+			return
+		}
+		again, err := parseGrant(g.encode())
+		if err != nil || again.RefreshToken != strings.ToValidUTF8(g.RefreshToken, "\ufffd") {
+			t.Errorf("written and read back: %v", err)
+		}
+	})
+}
