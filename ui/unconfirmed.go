@@ -45,6 +45,9 @@ func (m *Model) unconfirmed(a *account, detail int) []span {
 // asOf says when a list was confirmed: how long ago where that is short, else the
 // day and time, which does not go out of date while it stands there.
 func asOf(t, now time.Time) ink {
+	if t.Unix() <= 0 { // kept, but the server never said that this was all
+		return "some time ago"
+	}
 	if d := now.Round(0).Sub(t.Round(0)); d < 2*time.Hour {
 		return age(max(d, 0))
 	}

@@ -206,3 +206,45 @@ func TestPainterPanics(t *testing.T) {
 		}
 	})
 }
+
+// TestPainterSaysWhatWasShown: what is to be called after a frame is called when
+// it is written, and not before: not while the terminal does not read, and not
+// for a frame of no size.
+func TestPainterSaysWhatWasShown(t *testing.T) {
+	painting(t, func(i *inbox, g *glass, p *painter) {
+		var said []string
+		after := func(what string) { i.afterwards(func() { said = append(said, what) }) }
+		expect := func(when string, want ...string) {
+			t.Helper()
+			synctest.Wait()
+			if !slices.Equal(said, want) {
+				t.Errorf("%s, %q is said; want %q", when, said, want)
+			}
+		}
+		after("one")
+		expect("without a frame")
+		i.paint(counted(1))
+		expect("with one", "one")
+		after("two")
+		expect("with nothing to write", "one", "two")
+
+		time.Sleep(time.Second)
+		g.stuck = make(chan struct{})
+		i.paint(counted(2))
+		after("three")
+		synctest.Wait()
+		after("four")
+		expect("while the terminal does not read", "one", "two")
+		close(g.stuck)
+		time.Sleep(time.Second)
+		expect("when it does", "one", "two", "three", "four")
+
+		time.Sleep(time.Second)
+		g.stuck = make(chan struct{})
+		i.paint(counted(3))
+		after("never")
+		synctest.Wait()
+		p.end() // the frame was given up
+		expect("at the end", "one", "two", "three", "four")
+	})
+}
