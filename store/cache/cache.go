@@ -42,6 +42,7 @@ type Cache struct {
 	waiters []waiter
 	hurry   bool // somebody waits: write at once
 	closing bool
+	over    bool              // the writer has ended
 	places  map[string]uint32 // the newest Checkpoint's UIDVALIDITY, by mailbox
 	loaded  map[string]*kept  // what Load has read
 	said    map[string]bool
@@ -265,6 +266,14 @@ func (c *Cache) replace(db *database, err error) {
 	}
 	fresh := c.openBest()
 	c.mu.Lock()
+	if c.over {
+		c.mu.Unlock()
+		db.close()
+		if fresh != nil {
+			fresh.close()
+		}
+		return
+	}
 	c.db = fresh
 	c.loaded = make(map[string]*kept)
 	// The writer may be in the middle of db, so it is the one who closes it.

@@ -26,7 +26,7 @@ func (c *Cache) write() {
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
 	var since time.Time // when the oldest that waits was seen; zero if nothing does
-	for {
+	for !c.givenUp() {
 		c.closeRetired()
 		due, waiting, closing := c.due(&since)
 		wait := time.Until(due)
@@ -48,6 +48,16 @@ func (c *Cache) write() {
 		case <-c.stop:
 			return
 		}
+	}
+}
+
+// givenUp tells whether Close waits no longer.
+func (c *Cache) givenUp() bool {
+	select {
+	case <-c.stop:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -168,10 +178,8 @@ func (c *Cache) mayWrite(db *database, mailbox string) bool {
 
 // refused deals with an error of writing.
 func (c *Cache) refused(db *database, err error) {
-	select {
-	case <-c.stop:
+	if c.givenUp() {
 		return
-	default:
 	}
 	if isDamage(err) {
 		c.replace(db, err)
@@ -196,7 +204,7 @@ func (c *Cache) end() {
 	c.closeRetired()
 	c.mu.Lock()
 	db := c.db
-	c.db, c.closing = nil, true
+	c.db, c.closing, c.over = nil, true, true
 	c.settle(c.asked)
 	c.mu.Unlock()
 	if db != nil {
