@@ -173,15 +173,21 @@ func toUID(m *Model, a *account, arg string) error {
 }
 
 // toMessage selects a message; where its row is not known, the place where it
-// stands. It reports whether the message may be there.
+// stands; where the view does not show it, among all messages. It reports whether
+// the message may be there.
 func (m *Model) toMessage(a *account, uid store.UID) bool {
 	v := &a.view
-	if i, ok := v.list.Find(uid); ok {
-		m.jump(a, v.rowOf(i))
-		return true
-	}
 	if !v.list.MayHold(uid) {
 		return false
+	}
+	i, ok := v.find(uid)
+	if !ok && v.proj != nil {
+		m.setView(a, viewSpec{})
+		i, ok = v.find(uid)
+	}
+	if ok {
+		m.jump(a, v.rowOf(i))
+		return true
 	}
 	lo, hi := v.list.Gap(uid)
 	m.jump(a, v.rowOf((lo+hi)/2))

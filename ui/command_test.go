@@ -90,6 +90,24 @@ func TestUIDOfAnUnknownRow(t *testing.T) {
 	})
 }
 
+// TestUIDInAView: what the view shows is found there, all else among all messages.
+func TestUIDInAView(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(200)
+		p.idle()
+		p.send(barrierMsg{func(m *Model) { m.setView(m.account(), viewSpec{show: showUnread}) }})
+		p.idle()
+		p.seesNot("(198) ", "(197) ")
+		p.command("uid 100") // every third is unread
+		p.selects("(100) ")
+		p.sees("(97) ")
+		p.seesNot("(99) ")
+		p.command("uid 50")
+		p.selects("(50) ")
+		p.sees("(49) ", "(51) ")
+	})
+}
+
 func TestCompletionAndHistory(t *testing.T) {
 	atScreen(t, 100, 24, func(p *person) {
 		p.server().start(200)
