@@ -107,7 +107,7 @@ func (a *account) grave() row {
 	if s == nil {
 		s = &store.Summary{UID: a.view.uid, Subject: safetext.Const("a message that is gone")}
 	}
-	return row{summary: s, gone: true}
+	return row{summary: s, gone: !a.view.doubt}
 }
 
 // place is the mailbox on screen, as caches know it.

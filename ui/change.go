@@ -17,6 +17,9 @@ func (m *Model) aim(a *account) (store.UID, bool) {
 		return a.reader.uid, true
 	}
 	switch {
+	case a.view.tomb && a.view.doubt:
+		m.say(a, own(sWarn, "that message has not been found again yet: nothing was done"))
+		return 0, false
 	case a.view.tomb:
 		m.say(a, own(sWarn, "that message was expunged by another client: nothing was done"))
 		return 0, false

@@ -31,6 +31,8 @@ type listView struct {
 	// its own between indexes gap-1 and gap, until the selection moves.
 	tomb bool
 	gap  int
+	// doubt: of a view that was made anew, it may be that it is only to be found.
+	doubt bool
 
 	// fresh counts the rows above the screen that arrived since it was anchored.
 	fresh int
@@ -290,7 +292,7 @@ func (v *listView) grew(n int) {
 
 // entomb: the selected message is gone; its tombstone stands before index i.
 func (v *listView) entomb(i int) {
-	v.tomb, v.gap, v.sel, v.lost = true, i, -1, false
+	v.tomb, v.gap, v.sel, v.lost, v.doubt = true, i, -1, false, false
 }
 
 // seek looks for the selected message: its row if that is known, else the
@@ -311,6 +313,11 @@ func (v *listView) inserted(i int) {
 	if v.sel < 0 && !v.tomb { // there was nothing
 		v.sel, v.uid = i, v.uidAt(i)
 		v.top, v.fresh = 0, 0
+		return
+	}
+	if v.tomb && v.uidAt(i) == v.uid { // it was not gone
+		v.tomb, v.sel = false, i
+		v.reveal()
 		return
 	}
 	if i <= v.sel {

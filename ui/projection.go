@@ -104,6 +104,9 @@ func (p *projection) judge(v *listView, i int, r store.Row, sum *store.Summary) 
 		case stands == store.Waits:
 			p.order.Mark(i, false)
 			delete(p.queue, r.UID)
+		case stands == store.Apart && v != nil && v.tomb && v.uid == r.UID: // it is found again
+			p.stays[r.UID] = true
+			p.admit(v, i, r, sum)
 		case stands == store.Apart || p.stays[r.UID]:
 		case p.mine(r.UID):
 			p.stays[r.UID] = true

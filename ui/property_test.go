@@ -62,7 +62,7 @@ func anything(t *rapid.T) {
 		_, alive := f.list.Find(uid)
 		switch {
 		case v.uid != uid:
-			t.Fatalf("the selection went from message %d to %d", uid, v.uid)
+			t.Fatalf("the selection went from message %d to %d (in view %+v)", uid, v.uid, a.viewed())
 		case alive && v.tomb:
 			t.Fatalf("message %d is drawn as gone and is not", uid)
 		case !alive && !v.tomb && !(v.lost && f.list.MayHold(uid)):

@@ -373,7 +373,7 @@ func (m *Model) viewMade(a *account, msg viewMsg) {
 	p.order.Rebind(v.list)
 	p.spec.found = b.spec.found
 	v.project(p, b.again)
-	if q := m.search; q != nil && q.a == a && !q.moved {
+	if q := m.search; q != nil && q.a == a && !q.moved && !b.again {
 		v.selectRow(0) // the newest of what was found
 	}
 }

@@ -33,6 +33,9 @@ func (v *listView) still(f func()) {
 		}
 	}
 	f()
+	if i, ok := v.find(v.uid); ok && v.tomb { // it was not gone
+		v.tomb, v.sel = false, i
+	}
 	switch {
 	case v.tomb:
 		v.gap = 0
@@ -66,7 +69,8 @@ func (v *listView) still(f func()) {
 // project shows p, or the list itself where p is nil. The selection stays on its
 // message, in its line of the screen, where p has it, else it goes to the nearest
 // that p has. again tells that p is what was shown, made anew: then a selected
-// message that is not in it any more is gone, and leaves its tombstone.
+// message that the list has no more leaves its tombstone. So does, in doubt, one
+// that is not to be found for now.
 func (v *listView) project(p *projection, again bool) {
 	old := *v
 	at := old.sel // where the selection was
@@ -104,8 +108,9 @@ func (v *listView) project(p *projection, again bool) {
 	})
 	if i, ok := v.find(old.uid); ok {
 		v.sel, v.uid = i, old.uid
-	} else if old.uid != 0 && again && (old.tomb || !v.list.MayHold(old.uid)) {
+	} else if _, there := v.list.Find(old.uid); old.uid != 0 && p != nil && !there && (again || !old.tomb && v.list.MayHold(old.uid)) {
 		v.entomb(gap)
+		v.doubt = v.list.MayHold(old.uid) && (!old.tomb || old.doubt)
 	} else if old.uid != 0 && p == nil && !old.tomb && v.list.MayHold(old.uid) {
 		v.seek(at)
 	} else {
