@@ -341,8 +341,13 @@ func (c *fakeConn) search(tag, cmd string) {
 	if len(s.rows) > 0 {
 		star = s.rows[len(s.rows)-1].uid
 	}
-	for _, r := range s.rows {
+	numbers := cmd[strings.LastIndex(cmd, " ")+1:]
+	if strings.Contains(cmd, " UID ") || strings.Trim(numbers, "0123456789:,") != "" {
+		numbers = ""
+	}
+	for i, r := range s.rows {
 		switch {
+		case numbers != "" && !inSet(numbers, uint32(i+1), uint32(len(s.rows))):
 		case strings.Contains(cmd, "UNSEEN") && strings.Contains(r.flags, `\Seen`):
 		case strings.Contains(cmd, " UID ") && !inSet(cmd[strings.LastIndex(cmd, " ")+1:], r.uid, star):
 		default:
