@@ -213,7 +213,10 @@ func (p Program) logout(ctx context.Context, file string, args []string) error {
 	}
 	note, err := k.source(a, nil).SignOut(ctx)
 	// An account that has a password now may have had a grant before.
-	if err := errors.Join(err, k.vault.Delete(ctx, credential.RefreshTokenName(a.Name))); err != nil {
+	if grant := k.vault.Delete(ctx, credential.RefreshTokenName(a.Name)); err == nil {
+		err = grant // what is wrong with the one is wrong with the other
+	}
+	if err != nil {
 		return err
 	}
 	if len(kept) == 0 {

@@ -447,7 +447,14 @@ func TestRealKeyring(t *testing.T) {
 		t.Fatal(err)
 	}
 	home := t.TempDir()
-	script := `printf test | gnome-keyring-daemon --unlock --components=secrets >/dev/null && exec "$0" -test.run='^TestKeyringHelper$' -test.v`
+	// Asked for before it has taken its name, the bus would start another one, which
+	// is locked.
+	script := `printf test | gnome-keyring-daemon --unlock --components=secrets >/dev/null
+		for i in 1 2 3 4 5 6 7 8 9 10; do
+			dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.NameHasOwner string:org.freedesktop.secrets | grep -q 'boolean true' && break
+			sleep 0.2
+		done
+		exec "$0" -test.run='^TestKeyringHelper$' -test.v`
 	cmd := exec.CommandContext(t.Context(), "dbus-run-session", "--", "sh", "-c", script, self)
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_DATA_HOME="+home+"/data", "XDG_RUNTIME_DIR="+home, "XDG_CONFIG_HOME="+home+"/config",
 		"XDG_CACHE_HOME="+home+"/cache", "TIDINGS_TEST_KEYRING=yes", "DISPLAY=", "WAYLAND_DISPLAY=")
