@@ -60,22 +60,27 @@ func (m *Marks) Close() { m.once.Do(func() { close(m.end) }) }
 func (m *Marks) await() {
 	held, err := m.lock()
 	m.read()
+	// Without locks everybody tells: rather twice than never.
+	mine := err != errLocked
+	if mine {
+		close(m.turn)
+	}
 	close(m.ready)
 	timer := time.NewTimer(again)
 	defer timer.Stop()
-	for err == errLocked {
+	for !mine {
 		select {
 		case <-m.end:
 			return
 		case <-timer.C:
 			timer.Reset(again)
 		}
-		if held, err = m.lock(); err == nil {
+		if held, err = m.lock(); err != errLocked {
+			mine = true
 			m.read() // how far the other came
+			close(m.turn)
 		}
 	}
-	// Without locks everybody tells: rather twice than never.
-	close(m.turn)
 	<-m.end
 	if held != nil {
 		held()
