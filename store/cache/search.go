@@ -12,9 +12,11 @@ import (
 )
 
 const (
-	// searchStep is how long one Search looks, about: then what it has found can
-	// be drawn, and a search that is not wanted any more is over.
+	// searchStep is how long the first Search looks, about: then what it has found
+	// can be drawn. laterStep is for those that go on below it: to begin again in
+	// the middle of an index costs something.
 	searchStep = 20 * time.Millisecond
+	laterStep  = 100 * time.Millisecond
 	// lookAtOnce is how many messages the first statement of a Search goes through
 	// that has no index to go by.
 	lookAtOnce = 2048
@@ -30,10 +32,10 @@ const (
 
 // Search looks for the messages of a mailbox that match, newest first, among those
 // with a UID under below (0: all). It returns when it has found most of them, or
-// has looked for some 20 ms, or nothing is left: then next is 0. Else the search
-// goes on with next as below. What it finds is in the mailbox as far as the cache
-// knows; a message matches by what is kept of it (see query.Verdict). A new search
-// is best begun by ending the ctx of the one before.
+// has looked for some 20 ms (100 ms where it goes on), or nothing is left: then
+// next is 0. Else the search goes on with next as below. What it finds is in the
+// mailbox as far as the cache knows; a message matches by what is kept of it (see
+// query.Verdict). A new search is best begun by ending the ctx of the one before.
 //
 // What waits to be written, for a quarter of a second at most, is not looked at.
 // An error is ctx's.
@@ -47,6 +49,7 @@ func (c *Cache) Search(ctx context.Context, at store.Place, q query.Query, below
 		s.first, s.last = m.ids()
 		if below != 0 {
 			s.last = messageID(m.id, below) - 1
+			s.until = s.until.Add(laterStep - searchStep)
 		}
 		err = s.run()
 		uids = s.found
