@@ -142,7 +142,7 @@ func certificateFault(host string, err error) (*fault, bool) {
 	case errors.As(err, &unknown):
 		text = "the server's certificate is signed by nobody whom this machine trusts: set ca_file or tls_fingerprint in the config if that is right" + Restart
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		text = fmt.Sprintf("the server's certificate has expired or is not valid yet (%s)", say(invalid.Error()))
+		text = fmt.Sprintf("the server's certificate has expired or is not valid yet (%s): is this machine's clock right?", say(invalid.Error()))
 	case errors.As(err, &verify), errors.As(err, &invalid):
 		text = "the server's certificate cannot be trusted: " + say(err.Error()).String()
 	default:

@@ -77,7 +77,7 @@ func (h *house) signIn(auth *testserver.Authorization, user string) *testserver.
 // provider, a sign-in beside the monitor, a sign-out. In the end every secret that
 // the provider ever gave is looked for in everything that was written.
 func TestStaysSignedIn(t *testing.T) {
-	auth := testserver.AuthorizationServer(t, testserver.AuthorizationSettings{Access: 4 * time.Second})
+	auth := testserver.AuthorizationServer(t, testserver.AuthorizationSettings{Access: 8 * time.Second})
 	mail := testserver.Dovecot(t, testserver.OAuth2(auth.Introspection))
 	mail.AppendN(t, "INBOX", 3)
 	link := testserver.NewLink(t, mail.TLSAddr)

@@ -185,7 +185,7 @@ func (t *tokens) good() bool {
 
 // early is how long before its end a token is renewed.
 func early(lasts time.Duration) time.Duration {
-	return min(max(lasts/10, 2*time.Second), 5*time.Minute, lasts/2)
+	return min(max(lasts/10, 10*time.Second), 5*time.Minute, lasts/2)
 }
 
 // renew gets a new access token. The caller has the turn.
