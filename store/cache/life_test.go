@@ -208,6 +208,7 @@ func TestFull(t *testing.T) {
 		if err := exec(w, "PRAGMA max_page_count = 1000000"); err != nil {
 			t.Fatal(err)
 		}
+		c.database() // its lock hands the connection back to the writer
 		time.Sleep(retry + time.Second)
 		synctest.Wait()
 		if got := load(t, c); got.ModSeq != 10 || !got.List.Equal(more.List) {

@@ -90,15 +90,6 @@ func (m boxRow) checkpoint(mailbox string) store.Checkpoint {
 	return cp
 }
 
-// unknown decodes the gaps; known is how many rows are known.
-func (m boxRow) unknown(known int64) ([]gap, error) {
-	gaps, ok := decodeGaps(m.gaps, m.total-known)
-	if !ok {
-		return nil, fmt.Errorf("%w: a mailbox's unknown rows do not add up", errDamaged)
-	}
-	return gaps, nil
-}
-
 // readRows reads the whole index.
 func readRows(r *conn, m boxRow) (*kept, error) {
 	k := &kept{id: m.id, validity: m.validity, written: m.written}
