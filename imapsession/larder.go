@@ -18,8 +18,9 @@ type larder struct {
 	wake chan struct{} // capacity 1
 
 	// Session.mu guards what follows.
-	last  store.UID // the message of the session's mailbox that was opened last
-	ahead ahead
+	last   store.UID // the message of the session's mailbox that was opened last
+	ahead  ahead
+	closed bool // Run ends: nobody looks any more
 }
 
 // ahead is the message that is to be fetched before anybody opens it.
@@ -41,14 +42,16 @@ func (d *larder) init(s *Session) {
 	d.s, d.wake = s, make(chan struct{}, 1)
 }
 
-// mayKeep tells whether the cache is asked before the server is.
+// mayKeep tells whether the cache is asked before the server is. The caller holds
+// s.mu.
 func (s *Session) mayKeep(c Command) bool {
 	_, ok := c.(FetchBody)
-	return ok && s.cfg.Cache != nil
+	return ok && s.cfg.Cache != nil && !s.larder.closed
 }
 
 // run is the larder's goroutine; it ends with ctx.
 func (d *larder) run(ctx context.Context) {
+	defer d.close()
 	for ctx.Err() == nil {
 		if j := d.nextJob(); j != nil {
 			d.look(ctx, j)
@@ -62,6 +65,16 @@ func (d *larder) run(ctx context.Context) {
 		case <-d.wake:
 		case <-ctx.Done():
 		}
+	}
+}
+
+// close leaves what was not looked up to those who end the rest.
+func (d *larder) close() {
+	d.s.mu.Lock()
+	defer d.s.mu.Unlock()
+	d.closed = true
+	for _, j := range d.s.queue {
+		j.asking = false
 	}
 }
 

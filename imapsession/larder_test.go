@@ -59,6 +59,29 @@ func TestKeptBodyIsReadFromTheCache(t *testing.T) {
 	})
 }
 
+func TestKeptBodyIsReadAfterAFatalRefusal(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 50)
+		cache := newFakeCache()
+		cache.bodies[40] = []byte(fakeBody(40))
+		srv.on = refuse("AUTHENTICATE", "NO [AUTHENTICATIONFAILED] no")
+		cfg := srv.config()
+		cfg.Cache = cache
+		f, stop := start(t, cfg)
+		f.until("offline", func() bool { return f.last().Fatal })
+		target := Target{Mailbox: "INBOX", UIDValidity: 7, UIDs: []store.UID{40}}
+		id := f.s.Do(FetchBody{Target: target})
+		if r := f.result(id); r.Err != nil || string(f.bodies[id].Data) != fakeBody(40) {
+			t.Errorf("%v, %d octets", r.Err, len(f.bodies[id].Data))
+		}
+		target.UIDs = []store.UID{41}
+		if r := f.do(FetchBody{Target: target}); r.Err == nil || !strings.Contains(r.Err.Error(), "not connected") {
+			t.Errorf("one that is not kept: %v", r.Err)
+		}
+		stop()
+	})
+}
+
 func TestNextUnreadIsFetchedAhead(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		srv := newFake(t, 50)

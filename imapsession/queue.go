@@ -250,15 +250,17 @@ func (s *Session) finish(j *job, err error, note safetext.Text) {
 	s.box.Put(ResultEvent{ID: j.id, Command: j.cmd, Err: err, Note: note, Copied: j.copied})
 }
 
-// finishAll ends every waiting job with err.
+// finishAll ends every waiting job with err, but for those that the cache may
+// still answer.
 func (s *Session) finishAll(err error) {
 	s.mu.Lock()
 	var jobs []*job
 	s.queue = slices.DeleteFunc(s.queue, func(j *job) bool {
-		if j.on == nil {
-			jobs = append(jobs, j)
+		if j.on != nil || j.asking {
+			return false
 		}
-		return j.on == nil
+		jobs = append(jobs, j)
+		return true
 	})
 	s.mu.Unlock()
 	for _, j := range jobs {
