@@ -2,6 +2,7 @@ package imapsession
 
 import (
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,14 +28,15 @@ func TestToldAcrossKills(t *testing.T) {
 					kept = newFakeCache() // deleted
 				}
 				last := run == runs-1
-				commands := rng.IntN(14)
+				var commands atomic.Int64
+				commands.Store(rng.Int64N(14))
 				if last {
-					commands = 1 << 30
+					commands.Store(1 << 30)
 				}
 				honest := srv.answerMods
 				srv.with(func() {
 					srv.on = func(c *fakeConn, tag, cmd string) bool {
-						if commands--; commands < 0 {
+						if commands.Add(-1) < 0 {
 							c.conn.Close()
 							return true
 						}
@@ -48,8 +50,8 @@ func TestToldAcrossKills(t *testing.T) {
 				for range rng.IntN(4) {
 					time.Sleep(time.Duration(rng.IntN(3000)) * time.Millisecond)
 					srv.with(func() { srv.deliver(1 + rng.IntN(3)*rng.IntN(60)) })
-					if c := srv.newest(); c != nil && c.idle != "" && rng.IntN(2) == 0 {
-						c.send("* " + itoa(len(srv.fakeServer.rows)) + " EXISTS")
+					if c, n := srv.newest(); c != nil && rng.IntN(2) == 0 {
+						c.send("* " + itoa(n) + " EXISTS")
 					}
 				}
 				if last {
@@ -84,12 +86,13 @@ func TestToldAcrossKills(t *testing.T) {
 	}
 }
 
-// newest is the newest connection, nil if there is none.
-func (s *fakeServer) newest() *fakeConn {
+// newest is the newest connection, nil if it is not in IDLE, and how many messages
+// there are.
+func (s *fakeServer) newest() (*fakeConn, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.conns) == 0 {
-		return nil
+	if n := len(s.conns); n > 0 && s.conns[n-1].idle != "" {
+		return s.conns[n-1], len(s.rows)
 	}
-	return s.conns[len(s.conns)-1]
+	return nil, len(s.rows)
 }
