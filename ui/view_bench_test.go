@@ -1,0 +1,58 @@
+package ui
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"tidings/imapsession"
+	"tidings/store"
+)
+
+// BenchmarkViewStorm: a tenth of a mailbox is expunged at random, in batches,
+// while a sorted view of all of it is open.
+func BenchmarkViewStorm(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				m, f := benchModel(b, 0, 120, 40, true)
+				a := m.accounts[0]
+				var build store.Builder
+				uids := make([]store.UID, n)
+				for i := range n {
+					uids[i] = store.UID(i + 1)
+					if err := build.Add(store.Row{UID: uids[i], Flags: store.NoFlags}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				list := build.List()
+				rng := rand.New(rand.NewPCG(1, 2))
+				rng.Shuffle(n, func(i, j int) { uids[i], uids[j] = uids[j], uids[i] })
+				m.Update(batchMsg{0, []imapsession.Event{imapsession.ResyncEvent{Epoch: 9, Mailbox: "INBOX", UIDValidity: fakeValidity, List: list}}})
+				f.epoch = 9
+				p := &projection{spec: viewSpec{sort: store.BySize}, order: store.NewOrder(a.view.list, uids, nil), sums: a.sums, mine: a.attends,
+					stays: map[store.UID]bool{}, queue: map[store.UID]bool{}}
+				a.view.project(p, false)
+				var batches []batchMsg
+				left := n
+				for left > n-n/10 {
+					var evs []imapsession.Event
+					for len(evs) < pumpBatch && left > n-n/10 {
+						evs = append(evs, imapsession.ListEvent{Epoch: 9, Change: store.Change{Kind: store.Expunge, Seq: uint32(rng.IntN(left) + 1)}})
+						left--
+					}
+					batches = append(batches, batchMsg{0, evs})
+				}
+				b.StartTimer()
+				for _, batch := range batches {
+					m.Update(batch)
+				}
+				if p.order.Len() != left {
+					b.Fatalf("%d messages are left, want %d", p.order.Len(), left)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n/10), "ns/expunge")
+		})
+	}
+}
