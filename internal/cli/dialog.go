@@ -54,13 +54,19 @@ func dialogOn(ctx context.Context, terminal *os.File, out io.Writer) (*dialog, e
 		return nil, fmt.Errorf("the terminal cannot be read: %w", err)
 	}
 	stop := context.AfterFunc(ctx, func() { r.Cancel() })
-	return &dialog{out: out, in: bufio.NewReader(r), fd: int(terminal.Fd()), cancel: func() {
+	d := &dialog{out: out, in: bufio.NewReader(r), fd: int(terminal.Fd())}
+	d.cancel = func() {
 		stop()
-		r.Cancel()
+		// Whoever reads still has to have noticed, or would eat the next key.
+		if r.Cancel() && d.late != nil {
+			<-d.late
+		}
 		r.Close()
-	}}, nil
+	}
+	return d, nil
 }
 
+// close gives the terminal's input back to others.
 func (d *dialog) close() { d.cancel() }
 
 // read waits for a line until ctx ends.
