@@ -17,6 +17,8 @@ import (
 	"tidings/store/cache"
 )
 
+var _ Searcher = (*cache.Cache)(nil)
+
 // typedSearches are what the benchmark types, letter by letter: common words, rare
 // ones, none, short ones, several, fields, negations and dates.
 var typedSearches = []string{
