@@ -37,7 +37,6 @@ type monitorOptions struct {
 type watched struct {
 	account ui.Account
 	session *imapsession.Session
-	beside  func(context.Context) // runs beside the session; nil: nothing does
 	cache   *cache.Cache
 	marks   *state.Marks // nil where nobody keeps what was told
 }
@@ -202,9 +201,6 @@ func (p Program) show(ctx context.Context, accounts []watched, o ui.Options) err
 		sessions = append(sessions, run{"session " + w.account.Name.String(), func(ctx context.Context) {
 			_ = w.session.Run(ctx) // what went wrong was said in its events
 		}})
-		if w.beside != nil {
-			sessions = append(sessions, run{"sign-in " + w.account.Name.String(), w.beside})
-		}
 	}
 	err := beside(ctx, sessions, func(ctx context.Context) error { return ui.Run(ctx, o) })
 	closeCaches(accounts)

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"tidings/internal/config"
 	"tidings/internal/credential"
@@ -55,31 +54,13 @@ func (p Program) loginOAuth2(ctx context.Context, k *keys, a config.Account, d *
 	return nil
 }
 
-// lookForSignIn is how often a session that waits for a sign-in looks whether
-// another process ("tidings login") has done it.
-const lookForSignIn = 5 * time.Second
-
-// maySignIn lets an account be signed in to from the screen, and has its session
-// notice that somebody signed in elsewhere.
+// maySignIn lets an account be signed in to from the screen. That somebody signed
+// in elsewhere its session notices by itself.
 func (p Program) maySignIn(w *watched, a config.Account, source *credential.Source) {
 	if !interactive(a) {
 		return
 	}
 	w.account.SignIn = func(ctx context.Context) error { return p.signInBeside(ctx, a, source) }
-	w.beside = func(ctx context.Context) {
-		tick := time.NewTicker(lookForSignIn)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				if source.SignedIn(ctx) {
-					w.session.Retry(true)
-				}
-			}
-		}
-	}
 }
 
 // signInBeside signs in while the screen has lent its terminal, and waits for the
