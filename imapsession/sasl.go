@@ -156,22 +156,26 @@ func scramClient(name string, hash scram.HashGeneratorFcn, secret Secret) (c *sa
 	if err != nil {
 		return nil, nil, err
 	}
+	failed := false
 	return &saslClient{name: name, first: []byte(first), answer: func(challenge []byte) ([]byte, error) {
 		if iterations(challenge) > maxIterations {
 			return nil, &fault{text: fmt.Sprintf("the server wants the password hashed more than %d times, which would keep this machine busy: the link was dropped", maxIterations), fatal: true}
 		}
-		if conversation.Done() {
+		if failed || conversation.Done() {
 			return noMore(nil)
 		}
 		reply, err := conversation.Step(string(challenge))
 		if err != nil {
+			// A conversation that goes on behind an error may take an empty proof for
+			// the empty one that it expects then.
+			failed = true
 			if bytes.HasPrefix(challenge, []byte("e=")) {
 				return []byte{}, nil // its NO says the rest
 			}
 			return nil, unproven(err)
 		}
 		return []byte(reply), nil
-	}}, conversation.Valid, nil
+	}}, func() bool { return !failed && conversation.Valid() }, nil
 }
 
 // iterations reads the count of a SCRAM server-first message, or returns 0.

@@ -396,6 +396,45 @@ func TestLoginAnswersAnyPrompt(t *testing.T) {
 	}
 }
 
+// TestServerWithoutProof: who cannot show that they know the password get no
+// session, however they try.
+func TestServerWithoutProof(t *testing.T) {
+	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	for name, challenges := range map[string][]string{
+		"OK at once":                      {},
+		"an error, then OK":               {"e="},
+		"an error, then an empty proof":   {"e=", "v="},
+		"an error twice, then OK":         {"e=", "e="},
+		"an empty proof before anything":  {"v="},
+		"a proof of another conversation": {"r=abc,s=c2FsdA==,i=4096", "v=cmlnaHQ="},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				srv := newFake(t, 1)
+				srv.setCaps("IMAP4rev1 IDLE SASL-IR LOGINDISABLED AUTH=SCRAM-SHA-256")
+				srv.on = func(c *fakeConn, tag, cmd string) bool {
+					if !strings.HasPrefix(cmd, "AUTHENTICATE") {
+						return false
+					}
+					for _, challenge := range challenges {
+						c.send("+ " + b64(challenge))
+						if _, err := c.br.ReadString('\n'); err != nil {
+							return true // the link was dropped
+						}
+					}
+					c.send(tag + " OK [CAPABILITY " + srv.caps + "] welcome")
+					return true
+				}
+				f, _ := start(t, srv.config())
+				f.until("an outcome", func() bool { return f.last().State == Waiting || f.last().Fatal || f.last().State == Live })
+				if st := f.state(); st.State == Live || len(srv.said("SELECT")) > 0 {
+					t.Errorf("state %+v", st)
+				}
+			})
+		})
+	}
+}
+
 // FuzzChallenge: whatever a server answers in an exchange, it ends in an answer
 // or an error.
 func FuzzChallenge(f *testing.F) {
