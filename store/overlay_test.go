@@ -140,3 +140,74 @@ func TestOverlayAgainstReplay(t *testing.T) {
 		}
 	})
 }
+
+// Commands on many messages and on few stack as if each were on one.
+func TestOverlayOfManyMessages(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var o Overlay
+		var model []struct {
+			id     uint64
+			lo, hi UID
+			e      Effect
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"put": func(t *rapid.T) {
+				lo := UID(rapid.IntRange(1, 200).Draw(t, "lo"))
+				hi := lo + UID(rapid.SampledFrom([]int{0, 3, fewUIDs - 1, fewUIDs, 500}).Draw(t, "more"))
+				e := rapid.SampledFrom([]Effect{{}, {Dest: "A"}, {Dest: "B"}, {Add: []string{`\Seen`}}, {Remove: []string{`\Seen`}}}).Draw(t, "effect")
+				var uids []UID
+				for u := lo; u <= hi; u++ {
+					uids = append(uids, u)
+				}
+				id := uint64(rapid.IntRange(1, 6).Draw(t, "id"))
+				o.Put(id, uids, e)
+				model = append(model, struct {
+					id     uint64
+					lo, hi UID
+					e      Effect
+				}{id, lo, hi, e})
+			},
+			"end": func(t *rapid.T) {
+				id := uint64(rapid.IntRange(1, 6).Draw(t, "id"))
+				o.End(id)
+				rest := model[:0]
+				for _, x := range model {
+					if x.id != id {
+						rest = append(rest, x)
+					}
+				}
+				model = rest
+			},
+			"": func(t *rapid.T) {
+				uid := UID(rapid.IntRange(1, 800).Draw(t, "uid"))
+				want, pending, flagged, dest := NoFlags, false, false, ""
+				for _, x := range model {
+					if uid < x.lo || uid > x.hi {
+						continue
+					}
+					pending = true
+					if x.e.Dest != "" {
+						dest = x.e.Dest
+						continue
+					}
+					if len(x.e.Add)+len(x.e.Remove) > 0 {
+						flagged = true
+						want = want.With(x.e.Add, x.e.Remove)
+					}
+				}
+				f, p := o.Flags(uid, NoFlags)
+				d, leaving := o.Leaving(uid)
+				if f != want || p != flagged || d != dest || leaving != (dest != "") || o.Pending(uid) != pending {
+					t.Fatalf("UID %d: flags %q (%v), to %q (%v), pending %v; want %q (%v), %q, %v",
+						uid, f.Names(), p, d, leaving, o.Pending(uid), want.Names(), flagged, dest, pending)
+				}
+			},
+		})
+		for id := range uint64(7) {
+			o.End(id)
+		}
+		if o.Len() != 0 || len(o.effects) != 0 || len(o.wide) != 0 {
+			t.Fatalf("%d commands, %d messages, %d wide effects left", o.Len(), len(o.effects), len(o.wide))
+		}
+	})
+}
