@@ -18,10 +18,13 @@ type Target struct {
 }
 
 // FetchBody fetches one message without marking it read (BODY.PEEK), in parts,
-// up to Limit octets (0: the default of 2 MiB). Target holds one UID.
+// up to Limit octets (0: the default of 2 MiB). Target holds one UID. It goes on
+// behind Have, the beginning of the message as an earlier FetchBody brought it;
+// the BodyEvents hold all of it.
 type FetchBody struct {
 	Target Target
 	Limit  int64
+	Have   []byte
 }
 
 // StoreFlags adds and removes flags. Flags are IMAP names: "\\Seen",
@@ -59,6 +62,13 @@ type CreateFolder struct {
 // ListFolders asks for the account's mailboxes; answered by a FoldersEvent.
 type ListFolders struct{}
 
+// CountFolders asks how many messages mailboxes hold, and how many of them are
+// unread; answered by CountsEvents. A mailbox that a session of ours has selected
+// is not asked for (RFC 9051 §6.3.11): its own list tells.
+type CountFolders struct {
+	Names []string // raw
+}
+
 // Search asks the server which messages of the mailbox match; answered by
 // SearchEvents. Target holds no UIDs.
 type Search struct {
@@ -74,6 +84,7 @@ func (ListFolders) command()  {}
 func (Copy) command()         {}
 func (Expunge) command()      {}
 func (CreateFolder) command() {}
+func (CountFolders) command() {}
 
 // Visible tells the session which rows the person can see (1-based sequence
 // numbers of Epoch, Lo <= Hi), so that unknown rows there, and one screen

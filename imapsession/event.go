@@ -148,6 +148,22 @@ type BodyEvent struct {
 type FoldersEvent struct {
 	ID      CommandID
 	Folders []Folder
+	// Subscriptions: the server told which of them the person subscribed to.
+	Subscriptions bool
+}
+
+// CountsEvent tells of some of the mailboxes that a CountFolders named. Those that
+// the server would not count are in none.
+type CountsEvent struct {
+	ID     CommandID
+	Counts []FolderCount
+}
+
+// FolderCount is what a mailbox held when the server was asked.
+type FolderCount struct {
+	Raw      string
+	Messages uint32
+	Unseen   uint32
 }
 
 // Folder is one mailbox that LIST returned.
@@ -157,6 +173,8 @@ type Folder struct {
 	Delimiter rune   // 0: flat
 	Role      string // "", or archive, drafts, flagged, junk, sent, trash, all (RFC 6154)
 	NoSelect  bool   // \Noselect or \NonExistent
+	// Subscribed is false, too, where the server does not tell.
+	Subscribed bool
 }
 
 // ResultEvent ends a command: it succeeded (Err nil) or not. It comes exactly
@@ -197,6 +215,7 @@ func (NewMailEvent) event()   {}
 func (UnseenEvent) event()    {}
 func (BodyEvent) event()      {}
 func (FoldersEvent) event()   {}
+func (CountsEvent) event()    {}
 func (ResultEvent) event()    {}
 func (AlertEvent) event()     {}
 func (ProgressEvent) event()  {}

@@ -28,7 +28,7 @@ func (l *link) listFolders(j *job) error {
 		l.s.finish(j, errors.New("the server would not list the folders: it said "+words(refusal)), safetext.Text{})
 		return nil
 	}
-	l.s.box.Put(FoldersEvent{ID: j.id, Folders: folders})
+	l.s.box.Put(FoldersEvent{ID: j.id, Folders: folders, Subscriptions: l.caps.Has(imap.CapListExtended)})
 	note := safetext.Text{}
 	if left > 0 {
 		note = safetext.Format("the server lists more folders than can be shown: %s are left out", safetext.Int(left))
@@ -44,8 +44,8 @@ func (l *link) folders() (folders []Folder, left int, refusal, err error) {
 		return nil, 0, nil, err
 	}
 	var options *imap.ListOptions
-	if l.caps.Has(imap.CapSpecialUse) && l.caps.Has(imap.CapListExtended) {
-		options = &imap.ListOptions{ReturnSpecialUse: true}
+	if l.caps.Has(imap.CapListExtended) {
+		options = &imap.ListOptions{ReturnSubscribed: true, ReturnSpecialUse: l.caps.Has(imap.CapSpecialUse)}
 	}
 	cmd := l.client.List("", "*", options)
 	room := maxFolderNames
@@ -78,6 +78,9 @@ func newFolder(data *imap.ListData) Folder {
 		}
 		if strings.EqualFold(string(attr), string(imap.MailboxAttrNoSelect)) || strings.EqualFold(string(attr), string(imap.MailboxAttrNonExistent)) {
 			f.NoSelect = true
+		}
+		if strings.EqualFold(string(attr), string(imap.MailboxAttrSubscribed)) {
+			f.Subscribed = true
 		}
 	}
 	return f

@@ -31,6 +31,7 @@ type job struct {
 	body   bodyPart
 
 	search searchPart
+	count  countPart
 }
 
 // stage is how far a job of several steps has come; it survives a reconnect.

@@ -296,6 +296,8 @@ func (l *link) run(j *job) error {
 		return l.createFolder(j, c)
 	case ListFolders:
 		return l.listFolders(j)
+	case CountFolders:
+		return l.countFolders(j, c)
 	case Search:
 		return l.search(j, c)
 	default:

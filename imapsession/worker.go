@@ -66,6 +66,9 @@ func (c *Config) allowsWorker() bool {
 
 // roleFor is whose a command is. The caller holds s.mu.
 func (s *Session) roleFor(c Command) role {
+	if _, ok := c.(CountFolders); ok && s.worker.usable() {
+		return asWorker // a server may look into every mailbox for it
+	}
 	if t, _, ok := aim(c); ok && t.Mailbox != s.cfg.Mailbox && s.worker.usable() {
 		return asWorker
 	}
