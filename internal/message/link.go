@@ -1,6 +1,7 @@
 package message
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -40,23 +41,35 @@ func linkKey(url string, mismatch bool) string {
 	return url
 }
 
-// findLinks collects the URLs of plain text. The text stays as it is: they
-// stand in it already.
-func (w *walker) findLinks(s string) {
+// findLinks collects the URLs of plain text, and returns it with each one's number
+// behind it.
+func (w *walker) findLinks(s string) string {
 	if w.mute > 0 || !strings.Contains(s, "://") {
-		return
+		return s
 	}
-	for len(w.m.Links) < maxLinks {
+	var b strings.Builder
+	for {
 		start, end := urlIn(s)
 		if start < 0 {
-			return
+			break
 		}
 		u := s[start:end]
-		if host := hostOf(u); host != "" {
-			w.addLink(u, host, clean(u), false)
-		}
+		b.WriteString(s[:end])
 		s = s[end:]
+		n := 0
+		if host := hostOf(u); host != "" {
+			n = w.addLink(u, host, clean(u), false)
+		}
+		if n > 0 {
+			if strings.HasPrefix(s, ">") { // <https://...>
+				b.WriteByte('>')
+				s = s[1:]
+			}
+			b.WriteString(" [" + strconv.Itoa(n) + "]")
+		}
 	}
+	b.WriteString(s)
+	return b.String()
 }
 
 // urlIn finds the first http, https or ftp URL in s.

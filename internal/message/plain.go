@@ -31,7 +31,7 @@ func (w *walker) plain(p part) {
 }
 
 func (w *walker) plainLine(text string, quote int, fixed bool) {
-	w.findLinks(text)
+	text = w.findLinks(text)
 	lines := safetext.CleanLines(text)
 	if len(lines) == 0 {
 		w.add(Line{Quote: quote})

@@ -9,11 +9,7 @@ import (
 // gave it; ok is false where there is none of that number. What is returned may
 // be shorter than the part where b is only the beginning of a message.
 func Section(b []byte, number string) (content []byte, ok bool) {
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	b = bytes.TrimLeft(b, "\r\n")
-	p := readPart(b, "text/plain", true)
-	p.root = true
-	found, ok := p.find(number, 0)
+	found, ok := rootOf(b).find(number, 0)
 	if !ok {
 		return nil, false
 	}
@@ -21,6 +17,15 @@ func Section(b []byte, number string) (content []byte, ok bool) {
 		return found.letter(len(found.body)), true
 	}
 	return found.decoded(len(found.body)), true
+}
+
+// rootOf is the message b as a part.
+func rootOf(b []byte) *part {
+	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
+	b = bytes.TrimLeft(b, "\r\n")
+	p := readPart(b, "text/plain", true)
+	p.root = true
+	return &p
 }
 
 // find looks for the part of a number in p.
