@@ -49,6 +49,10 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 	if l.bodyChunk == 0 {
 		l.bodyChunk = bodyChunk
 	}
+	if len(j.body.data) == 0 {
+		have := min(int64(len(c.Have)), limit-1)
+		j.body.data = c.Have[:have:have]
+	}
 	want := min(l.bodyChunk, limit-int64(len(j.body.data)))
 	began := time.Now()
 	part, err := l.fetchPart(uid, int64(len(j.body.data)), want)
@@ -80,6 +84,9 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 	// The slice that went out before must not change under its reader: append
 	// writes behind its end only.
 	j.body.data = append(j.body.data, part.data...)
+	if len(part.data) > 0 {
+		j.lost = 0 // however often the link breaks, it comes to an end
+	}
 	if part.size > 0 {
 		j.body.size = part.size
 	}
