@@ -102,7 +102,7 @@ func (l *link) fillSome(ctx context.Context, wanted func() bool) (worked bool, e
 	}
 	var flights []flight
 	for {
-		for len(flights) < 2 && ctx.Err() == nil && !l.over() && !wanted() {
+		for len(flights) < 2 && ctx.Err() == nil && !l.over() && !wanted() && !l.behindMail {
 			f, err := l.takeOff()
 			if err != nil {
 				return worked, l.fillBroke(append(flights, f), err)
@@ -111,6 +111,15 @@ func (l *link) fillSome(ctx context.Context, wanted func() bool) (worked bool, e
 				break
 			}
 			flights = append(flights, f)
+		}
+		if len(flights) == 0 && l.behindMail && ctx.Err() == nil {
+			// The server answers a connection for messages only that it has told
+			// it of; this one may not have listened since they came.
+			l.behindMail = false
+			if err := l.noop(); err != nil {
+				return worked, l.fillBroke(nil, err)
+			}
+			continue
 		}
 		if len(flights) == 0 {
 			l.filling.ended = time.Time{}
@@ -143,7 +152,7 @@ func (l *link) fillSome(ctx context.Context, wanted func() bool) (worked bool, e
 
 // refuel keeps two chunks under way before the one that came is read.
 func (l *link) refuel(flights []flight, wanted func() bool) (flight, error) {
-	if len(flights) > 1 || l.over() || wanted() {
+	if len(flights) > 1 || l.over() || wanted() || l.behindMail {
 		return flight{}, nil
 	}
 	return l.takeOff()
@@ -279,21 +288,48 @@ func (l *link) askScope() error {
 func (l *link) landed(f flight, tagged wire.Event) {
 	b := &l.s.fill
 	got := l.keepFetched(f)
+	refused := tagged.Type != "OK"
 	b.s.mu.Lock()
 	b.rate = l.filling.rate
 	if f.at == b.at && f.uids[len(f.uids)-1] < b.suspect || b.narrow == 0 {
 		b.breaks, b.narrow, b.suspect = 0, 0, 0
 	}
 	b.s.mu.Unlock()
-	refused := tagged.Type != "OK"
 	if refused {
 		l.s.log.Warn("the server refused headers", "it said", say(tagged.Text).String(), "asked for", len(f.uids), "got", got)
 	}
-	b.took(f.at, f.uids, refused && got == 0)
-	if refused && got == 0 {
+	switch {
+	case refused && got == 0:
+		b.took(f.at, f.uids, true)
 		b.pause(fillRefused)
+	default:
+		b.took(f.at, f.uids, false)
+		if again := b.unanswered(f); len(again) > 0 {
+			b.putBack(f.at, again)
+			l.behindMail = true
+		}
 	}
 	b.report(false)
+}
+
+// unanswered are those messages of a chunk that the server said nothing of, and
+// that are to be asked for once more. A second time they are taken for gone.
+func (b *backfill) unanswered(f flight) (again []store.UID) {
+	came := make(map[store.UID]bool, len(f.uids))
+	for _, m := range f.call.Messages() {
+		came[store.UID(m.UID)] = true
+	}
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	for _, u := range f.uids {
+		if b.inVain[u] {
+			delete(b.inVain, u)
+		} else if !came[u] && f.at == b.at {
+			again = append(again, u)
+			b.inVain[u] = true
+		}
+	}
+	return again
 }
 
 // keepFetched makes summaries of what a chunk brought, leaves them in the cache,

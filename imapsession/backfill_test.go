@@ -171,6 +171,55 @@ func TestFillingGivesCommandsTheirTurn(t *testing.T) {
 	})
 }
 
+// A server says nothing of messages that it has not told a connection of yet.
+// They are asked for again, once: others may be gone.
+func TestFillingMessagesThatTheWorkerWasNotToldOf(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 3000)
+		cache := newFakeCache()
+		told := false
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			switch {
+			case c.n == 1:
+			case cmd == "NOOP" && len(headerFetches(srv.saidBy(2))) > 0:
+				told = true
+			case !told && strings.HasPrefix(cmd, "UID FETCH"):
+				c.send(tag + " OK done")
+				return true
+			case strings.HasPrefix(cmd, "UID FETCH") && inSet(strings.Fields(cmd)[2], 777, 0):
+				set := strings.Fields(cmd)[2]
+				srv.mu.Lock()
+				defer srv.mu.Unlock()
+				for _, r := range srv.rows {
+					if r.uid != 777 && inSet(set, r.uid, 0) {
+						c.send(fmt.Sprintf("* %d FETCH (UID %d RFC822.SIZE 9 BODY[HEADER.FIELDS (SUBJECT)] {2}\r\n\r\n)", r.uid, r.uid))
+					}
+				}
+				c.send(tag + " OK done")
+				return true
+			}
+			return false
+		}
+		f, _ := start(t, fillConfig(srv, cache))
+		f.live(1)
+		f.untilLong("all that can be had is kept", time.Minute, func() bool { return cache.filled() == 2999 })
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		asked := 0
+		for _, set := range headerFetches(srv.saidBy(2)) {
+			if inSet(set, 777, 0) {
+				asked++
+			}
+		}
+		if asked != 2 || cache.summaries[777] != nil {
+			t.Errorf("message 777 was asked for %d times", asked)
+		}
+		if last := f.progress[len(f.progress)-1]; !last.Ended {
+			t.Errorf("at last %+v", last)
+		}
+	})
+}
+
 func TestFillingSurvivesABadMessage(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		srv := newFake(t, 3000)
@@ -331,6 +380,15 @@ func TestFillingFromDovecot(t *testing.T) {
 			}
 		})
 	}
+	t.Run("many arrive meanwhile", func(t *testing.T) {
+		cache := newFakeCache()
+		cfg := configFor(t, srv.Addr, srv.User, srv.Password)
+		cfg.Cache, cfg.Backfill = cache, -1
+		f, _ := start(t, cfg)
+		f.untilLong("everything is kept", time.Minute, func() bool { return cache.filled() == n })
+		srv.Fill(t, "INBOX", 700, func(i int) testserver.Mail { return testserver.Mail{Raw: testserver.Letter(n + i)} })
+		f.untilLong("the new ones are kept", time.Minute, func() bool { return cache.filled() == n+700 })
+	})
 	for _, row := range srv.Rows(t, "INBOX") {
 		if len(row.Flags) > 0 {
 			t.Fatalf("message %d was changed: %v", row.UID, row.Flags)

@@ -66,21 +66,23 @@ type link struct {
 	newAt     time.Time // when to ask for them again
 	running   *job
 	bodyChunk int64
-	aheadKey  aheadKey        // what the choice of the message to be fetched ahead rests on
-	ahead     bodyPart        // what there is of it
-	filling   pace            // of the filling
-	fillBegan time.Time       // when the chunk that comes next was asked for
-	ctx       context.Context // ends the link
-	unseenAt  time.Time       // when the unread count was last asked for
-	auditAt   time.Time
-	desyncs   []time.Time
-	probeNow  bool
-	loggedOut bool
-	awaited   bool         // see awaitScreen
-	why       oauthProblem // of the last log-in
-	byToken   bool         // signed in with a token, whose time ends
-	expired   bool         // the token's time is over: the server said so
-	opened    bool         // a mailbox was selected on this link: it may speak of rows
+	aheadKey  aheadKey  // what the choice of the message to be fetched ahead rests on
+	ahead     bodyPart  // what there is of it
+	filling   pace      // of the filling
+	fillBegan time.Time // when the chunk that comes next was asked for
+	// behindMail: the server said nothing of messages that the filling asked for.
+	behindMail bool
+	ctx        context.Context // ends the link
+	unseenAt   time.Time       // when the unread count was last asked for
+	auditAt    time.Time
+	desyncs    []time.Time
+	probeNow   bool
+	loggedOut  bool
+	awaited    bool         // see awaitScreen
+	why        oauthProblem // of the last log-in
+	byToken    bool         // signed in with a token, whose time ends
+	expired    bool         // the token's time is over: the server said so
+	opened     bool         // a mailbox was selected on this link: it may speak of rows
 
 	alerts     int // since alertsFrom
 	alertsFrom time.Time

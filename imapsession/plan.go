@@ -34,12 +34,13 @@ type backfill struct {
 	list    *store.List // as it was when it was lent
 	renewed bool        // it was lent since the goroutine looked
 	scope   scope
-	todo    []store.UID // to be fetched, descending
-	flying  int         // UIDs that are being fetched
-	behind  int         // rows of the list of which it is not known whether they are kept
-	after   time.Time   // not before then
-	breaks  int         // times in a row that the link broke meanwhile
-	narrow  int         // if not 0: how many may be asked for at once, down to suspect
+	todo    []store.UID        // to be fetched, descending
+	flying  int                // UIDs that are being fetched
+	inVain  map[store.UID]bool // asked for once, and the server said nothing
+	behind  int                // rows of the list of which it is not known whether they are kept
+	after   time.Time          // not before then
+	breaks  int                // times in a row that the link broke meanwhile
+	narrow  int                // if not 0: how many may be asked for at once, down to suspect
 	suspect store.UID
 	rate    float64 // messages a second, lately
 	active  bool    // progress was told and is not at its end
@@ -79,6 +80,7 @@ func (b *backfill) lend(at store.Place, list *store.List) {
 	defer b.s.mu.Unlock()
 	if at != b.at {
 		b.at, b.todo, b.scope, b.narrow, b.suspect = at, nil, scope{}, 0, 0
+		b.inVain = map[store.UID]bool{}
 	}
 	b.list, b.renewed = list, true
 	nudge(b.wake)
@@ -191,6 +193,15 @@ func (b *backfill) took(at store.Place, uids []store.UID, back bool) {
 	defer b.s.mu.Unlock()
 	b.flying -= len(uids)
 	if back && at == b.at {
+		b.todo = slices.Concat(uids, b.todo)
+	}
+}
+
+// putBack has UIDs that were taken, and noted so, fetched again.
+func (b *backfill) putBack(at store.Place, uids []store.UID) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if at == b.at {
 		b.todo = slices.Concat(uids, b.todo)
 	}
 }
