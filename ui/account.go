@@ -14,6 +14,15 @@ import (
 type account struct {
 	cfg Account
 
+	id     int        // that messages name it by
+	root   *account   // of the account; itself, if it is the mailbox that is watched
+	opened *account   // root: the folder that is open beside it; nil: none
+	away   bool       // root: that folder is on screen
+	wants  string     // raw name of the folder that this is; "": the root
+	stop   func()     // ends the pump, of an opened folder
+	shut   func()     // ends its session
+	tree   folderTree // root: what of the folders is shown
+
 	state    imapsession.StateEvent
 	started  bool          // a StateEvent has come
 	trouble  safetext.Text // the last reason that was told, until the link is live
@@ -40,7 +49,7 @@ type account struct {
 	counted   bool // unseen is known
 
 	jobs    map[imapsession.CommandID]job
-	folders folders
+	folders *folders // all of the account's mailboxes share it
 	news    activity
 
 	visible     imapsession.Visible // as last told to the session
@@ -58,11 +67,13 @@ type account struct {
 }
 
 func newAccount(cfg Account, emojiText bool) *account {
-	return &account{
-		cfg: cfg, emoji: emojiText, view: newListView(), sums: store.NewSummaries(maxSummaries),
+	a := &account{
+		folders: &folders{}, cfg: cfg, emoji: emojiText, view: newListView(), sums: store.NewSummaries(maxSummaries),
 		jobs: map[imapsession.CommandID]job{}, box: safetext.Const("INBOX"),
 		progress: imapsession.ProgressEvent{Ended: true},
 	}
+	a.root = a
+	return a
 }
 
 // maxSummaries bounds the summaries that one account keeps: some hundred screens.

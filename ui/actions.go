@@ -112,7 +112,7 @@ func (m *Model) switchTo(i int) {
 		return
 	}
 	m.current = i
-	m.reading = m.accounts[i].reader != nil && m.layout().split == alone
+	m.reading = m.accounts[i].onScreen().reader != nil && m.layout().split == alone
 }
 
 // motion moves in whatever has the keys.

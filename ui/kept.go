@@ -41,7 +41,7 @@ func (a *account) keepSelected() {
 
 // keepAll writes down what is known at the end of the program.
 func (m *Model) keepAll() {
-	for _, a := range m.accounts {
+	for a := range m.boxes {
 		a.keepSelected()
 		if a.cfg.Marks == nil || a.epoch == 0 || a.state.State != imapsession.Live || !a.tells() {
 			continue

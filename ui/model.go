@@ -23,7 +23,10 @@ import (
 type Model struct {
 	accounts []*account
 	current  int
-	opts     Options
+	lastBox  int // id of the folder that was opened last
+	// pumped starts the pump of a mailbox that is opened; nil: nobody listens.
+	pumped func(ctx context.Context, box int, events *imapsession.Box)
+	opts   Options
 
 	w, h    int
 	now     time.Time // of the Update that runs, or ran last
@@ -66,7 +69,9 @@ func newModel(o Options) *Model {
 		ascii: plainConsole(env), terminal: notify.Detect(o.Environ),
 	}
 	for _, a := range o.Accounts {
-		m.accounts = append(m.accounts, newAccount(a, o.EmojiText))
+		b := newAccount(a, o.EmojiText)
+		b.id = len(m.accounts)
+		m.accounts = append(m.accounts, b)
 	}
 	m.retheme()
 	return m
@@ -82,7 +87,7 @@ func (m *Model) account() *account {
 	if len(m.accounts) == 0 {
 		return nil
 	}
-	return m.accounts[m.current]
+	return m.accounts[m.current].onScreen()
 }
 
 // Init starts the clock.
@@ -110,9 +115,12 @@ type noticeMsg struct{}
 func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	m.now = time.Now()
 	m.cmds = m.cmds[:0]
+	if m.late(msg) {
+		return m, nil
+	}
 	switch msg := msg.(type) {
 	case batchMsg:
-		m.apply(m.accounts[msg.account], msg.events)
+		m.apply(m.box(msg.account), msg.events)
 	case tea.KeyPressMsg:
 		m.key(msg)
 	case tea.PasteMsg:
@@ -153,7 +161,7 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case clockMsg:
 		m.clock.fired(msg)
 	case placeholderMsg:
-		a := m.accounts[msg.account]
+		a := m.box(msg.account)
 		a.waitPending, a.waiting = false, true
 	case noticeMsg:
 		m.ringing = false
@@ -162,23 +170,23 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case parsedMsg:
 		m.parsed(msg)
 	case pageMsg:
-		m.pageArrived(m.accounts[msg.account], msg)
+		m.pageArrived(m.box(msg.account), msg)
 	case keptBodyMsg:
-		m.keptBody(m.accounts[msg.account], msg)
+		m.keptBody(m.box(msg.account), msg)
 	case foundMsg:
-		m.foundSome(m.accounts[msg.account], msg)
+		m.foundSome(m.box(msg.account), msg)
 	case viewMsg:
-		m.viewMade(m.accounts[msg.account], msg)
+		m.viewMade(m.box(msg.account), msg)
 	case placedMsg:
-		m.placed(m.accounts[msg.account], msg)
+		m.placed(m.box(msg.account), msg)
 	case nearMsg:
-		m.nearFound(m.accounts[msg.account], msg)
+		m.nearFound(m.box(msg.account), msg)
 	case recordedMsg:
-		m.recorded(m.accounts[msg.account])
+		m.recorded(m.box(msg.account))
 	case turnMsg:
-		m.takeOver(m.accounts[msg.account])
+		m.takeOver(m.box(msg.account))
 	case keepMsg:
-		m.accounts[msg.account].keepSelected()
+		m.box(msg.account).keepSelected()
 	case signedInMsg:
 		m.signedIn(msg)
 	case seenMsg:
@@ -217,7 +225,8 @@ func (m *Model) settle() {
 	if m.over.kind != noShade {
 		m.settleShade(l.body.w, l.body.h)
 	}
-	for i, a := range m.accounts {
+	for a := range m.boxes {
+		i := a.id
 		a.lastSign = a.cfg.Session.LastSign()
 		h := l.list.h
 		if h == 0 { // the reader covers the list: its place is kept
@@ -245,7 +254,7 @@ func (m *Model) settle() {
 
 // wake: the person is back (a key, or focus): a link that backs off tries now.
 func (m *Model) wake() {
-	for _, a := range m.accounts {
+	for a := range m.boxes {
 		if a.state.State == imapsession.Waiting {
 			a.cfg.Session.Retry(false)
 		}

@@ -102,7 +102,7 @@ func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
 		spans = append(spans, own(sPlain, ink(thousands(unread))+" messages, last from "), said(sBold, sender(newest)))
 	}
 	m.sayEverywhere(a, spans)
-	if a.tells() {
+	if a.root == a && a.tells() {
 		m.announce(a, newest, unread)
 	}
 }
@@ -110,7 +110,12 @@ func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
 // sayEverywhere says something of account a that is to be seen from another, too.
 func (m *Model) sayEverywhere(a *account, spans []span) {
 	m.say(a, spans...)
-	if here := m.account(); here != a {
+	here := m.account()
+	switch {
+	case here == a:
+	case here.root == a.root:
+		m.say(here, append([]span{said(sBold, a.box), own(sDim, " ")}, spans...)...)
+	default:
 		m.say(here, append([]span{said(sBold, a.cfg.Name), own(sDim, " ")}, spans...)...)
 	}
 }

@@ -89,6 +89,14 @@ type Account struct {
 	// SignIn has the person sign in again, in the terminal, which is lent to it;
 	// nil: there is nothing to sign in to. It ends with ctx.
 	SignIn func(ctx context.Context) error
+	// Open opens another folder (raw name) beside the mailbox that Session
+	// watches; nothing waits for the network. nil: that is not to be had. It is
+	// called again only after Close of the one before.
+	Open func(mailbox string) Opened
+	// Connections is how many the account may have at once; with 1, the mailbox is
+	// looked at every Poll while another folder is open.
+	Connections int
+	Poll        time.Duration
 	// Log returns the account's log for the L view (states, reasons, redacted
 	// trace), oldest first. May be called from any goroutine.
 	Log func() []safetext.Text

@@ -69,7 +69,7 @@ func percent(p imapsession.ProgressEvent) int {
 func (m *Model) progressBar() *tea.ProgressBar {
 	var sum imapsession.ProgressEvent
 	known, any := true, false
-	for _, a := range m.accounts {
+	for a := range m.boxes {
 		if p := a.progress; !p.Ended {
 			any = true
 			known = known && p.Total > 0

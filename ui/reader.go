@@ -129,17 +129,8 @@ func (m *Model) keptBody(a *account, msg keptBodyMsg) {
 	r.data, r.size, r.complete = msg.data, int64(len(msg.data)), true
 }
 
-func (m *Model) indexOf(a *account) int {
-	for i, x := range m.accounts {
-		if x == a {
-			return i
-		}
-	}
-	return 0
-}
-
 func (m *Model) openLongEnough(msg seenMsg) {
-	a := m.accounts[msg.account]
+	a := m.box(msg.account)
 	if r := a.reader; r != nil && r.uid == msg.uid && r.opened.Equal(msg.opened) && !r.gone {
 		m.markSeen(a, msg.uid)
 	}
@@ -225,7 +216,7 @@ func (m *Model) fitReader(a *account, at area) {
 
 // rewrap has every open message laid out anew.
 func (m *Model) rewrap() {
-	for _, a := range m.accounts {
+	for a := range m.boxes {
 		if a.reader != nil {
 			a.reader.width = 0
 		}
@@ -233,7 +224,7 @@ func (m *Model) rewrap() {
 }
 
 func (m *Model) parsed(msg parsedMsg) {
-	r := m.accounts[msg.account].reader
+	r := m.box(msg.account).reader
 	if r == nil || r.uid != msg.uid || r.gen != msg.gen {
 		return
 	}

@@ -36,7 +36,7 @@ func (m *Model) signIn(a *account) {
 // signedIn says how it went, and has the session use what the sign-in gave.
 func (m *Model) signedIn(msg signedInMsg) {
 	m.signing = false
-	a := m.accounts[msg.account]
+	a := m.box(msg.account)
 	if msg.err != nil {
 		// The terminal has shown why.
 		m.say(a, own(sWarn, "not signed in"), own(sDim, "; R tries again"))

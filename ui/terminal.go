@@ -10,6 +10,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
+	"tidings/imapsession"
 	"tidings/internal/crash"
 	"tidings/internal/notify"
 	"tidings/internal/safetext"
@@ -54,6 +55,7 @@ func run(ctx context.Context, m *Model, o Options) error {
 	for i, a := range o.Accounts {
 		startPump(ctx, i, a.Session.Events(), p.Send)
 	}
+	m.pumped = func(ctx context.Context, box int, events *imapsession.Box) { startPump(ctx, box, events, p.Send) }
 	err = p.loop()
 	m.keepAll()
 	select {
