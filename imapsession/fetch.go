@@ -42,7 +42,7 @@ func summaryItems() *imap.FetchOptions {
 }
 
 // summaryItems asks for the mod-sequence as well where the list is followed by
-// it: after an arrival it is known how far the list has come.
+// it: then it is known how far the list has come.
 func (l *link) summaryItems() *imap.FetchOptions {
 	items := summaryItems()
 	items.ModSeq = l.role == asMonitor && !l.m.visited && l.hasCondstore()

@@ -21,7 +21,7 @@ func (l *link) fetchNew() error {
 	if below, ok := l.belowNew(); ok && l.newTries == 1 {
 		var set imap.UIDSet
 		set.AddRange(imap.UID(below)+1, 0)
-		cmd := l.client.Fetch(set, l.summaryItems())
+		cmd := l.client.Fetch(set, summaryItems()) // its mod-sequence can wait for the next start
 		settled := l.settle()
 		sums, err = l.gather(cmd)
 		if settled != nil {
