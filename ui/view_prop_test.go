@@ -20,6 +20,13 @@ import (
 type shelf struct {
 	t    reporter
 	sums map[store.UID]*store.Summary
+	// late, if not nil, has what is kept only when it has settled.
+	late map[store.UID]*store.Summary
+}
+
+func (s *shelf) Settled(context.Context) error {
+	maps.Copy(s.sums, s.late)
+	return nil
 }
 
 func (s *shelf) Summaries(_ context.Context, _ store.Place, uids []store.UID) (found []*store.Summary, err error) {

@@ -127,6 +127,43 @@ func TestUnreadViewWhileReading(t *testing.T) {
 	})
 }
 
+// A view made while headers are on their way to the disk has them a second later,
+// without a key or an event.
+func TestViewOfWhatSettlesLater(t *testing.T) {
+	kept := &shelf{t: t, sums: map[store.UID]*store.Summary{}, late: map[store.UID]*store.Summary{}}
+	atScreen(t, 80, 24, func(p *person) {
+		f := p.server()
+		f.live()
+		for uid := store.UID(1); uid <= 60; uid++ {
+			f.apply(store.Change{Kind: store.Exists, N: uint32(uid)})
+			f.apply(store.Change{Kind: store.Fill, Seq: uint32(uid), UID: uid, Flags: store.NoFlags})
+			if uid <= 40 {
+				kept.sums[uid] = odd(uid)
+			} else {
+				kept.late[uid] = odd(uid)
+			}
+		}
+		f.say(f.resync())
+		p.idle()
+		p.press("S d")
+		p.sees("by date  40 of 60, 20 not yet known")
+		p.wait(1500 * time.Millisecond)
+		p.sees("by date  60 of 60")
+		p.seesNot("not yet known")
+
+		// The filling goes on, and ends before the last of it is on the disk.
+		for uid := store.UID(61); uid <= 70; uid++ {
+			f.change(store.Change{Kind: store.Exists, N: uint32(uid)}, 0)
+			f.change(store.Change{Kind: store.Fill, Seq: uint32(uid), UID: uid, Flags: store.NoFlags}, uid)
+			kept.late[uid] = odd(uid)
+		}
+		f.say(imapsession.ProgressEvent{Done: 70, Total: 70, Ended: true})
+		p.idle()
+		p.wait(1500 * time.Millisecond)
+		p.sees("by date  70 of 70")
+	}, func(o *Options) { o.Accounts[0].Cache = kept })
+}
+
 func TestTombstoneInAView(t *testing.T) {
 	atScreen(t, 80, 24, func(p *person) {
 		p.server().start(30)

@@ -23,7 +23,13 @@ type Sorter interface {
 	// Kin calls yield for each of them, UIDs ascending, until it returns false;
 	// Unread is not set. What Refs holds is yield's only until it returns.
 	Kin(ctx context.Context, at store.Place, yield func(store.Kin) bool) error
+	// Settled waits until what was kept before is on disk, or ctx ends: only then
+	// do the others know of it.
+	Settled(ctx context.Context) error
 }
+
+// settleFor is how long a view that is made anew waits for the disk.
+const settleFor = time.Second
 
 // building is a view that is being made, from a snapshot of the list. What
 // happens meanwhile is written down and applied to it before it is shown.
@@ -72,6 +78,7 @@ type viewInput struct {
 	have  []*store.Summary // in memory
 	stays []store.UID
 	open  []store.UID // conversations that are unfolded
+	again bool
 	at    store.Place
 	cache Sorter // nil: there is none
 }
@@ -134,7 +141,7 @@ func (m *Model) buildView(a *account, s viewSpec, stays, open []store.UID, again
 	ctx, cancel := context.WithCancel(m.ctx)
 	b := &building{gen: a.views.gen, spec: s, again: again, began: m.now, cancel: cancel}
 	a.view.next = b
-	in := viewInput{spec: s, since: midnight(m.now), list: a.view.list.Snapshot(), stays: stays, open: open, at: a.place()}
+	in := viewInput{spec: s, since: midnight(m.now), list: a.view.list.Snapshot(), stays: stays, open: open, again: again, at: a.place()}
 	if s.sort != store.ByArrival || s.threads || s.show == showToday {
 		in.have = a.sums.All()
 		in.cache, _ = a.cfg.Cache.(Sorter)
@@ -158,6 +165,11 @@ func (in *viewInput) build(ctx context.Context) (*projection, error) {
 		for _, uid := range in.spec.found {
 			p.found[uid] = true
 		}
+	}
+	if in.cache != nil && in.again {
+		settle, cancel := context.WithTimeout(ctx, settleFor)
+		_ = in.cache.Settled(settle) // what is not there yet is counted as such
+		cancel()
 	}
 	belongs, err := in.belongs(ctx, p)
 	if err != nil {
@@ -373,6 +385,8 @@ func (m *Model) viewMade(a *account, msg viewMsg) {
 	p.order.Rebind(v.list)
 	p.spec.found = b.spec.found
 	v.project(p, b.again)
+	// What is on its way to the disk is not in a view that did not wait for it.
+	p.again = !b.again && p.waiting() > 0
 	if q := m.search; q != nil && q.a == a && !q.moved && !b.again {
 		v.selectRow(0) // the newest of what was found
 	}

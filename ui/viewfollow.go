@@ -12,6 +12,7 @@ type views struct {
 	made    time.Time     // when the last one was ready
 	took    time.Duration // how long that took
 	placing *placing      // a search for places is under way
+	wakes   time.Time     // when the next look is due at a view that rests
 	before  viewSpec      // the view before a search
 }
 
@@ -56,6 +57,10 @@ func (m *Model) followView(a *account) {
 		p.again = true
 	case len(p.queue) > 0 && a.views.placing == nil:
 		m.findPlaces(a, p)
+	}
+	if due := a.views.made.Add(max(rest*a.views.took, time.Second)); p.again && v.next == nil && m.now.After(a.views.wakes) {
+		a.views.wakes = due
+		m.later(m.after(due.Sub(m.now)+time.Millisecond, redrawMsg{}))
 	}
 }
 
