@@ -32,6 +32,8 @@ type job struct {
 
 	search searchPart
 	count  countPart
+	copies copiesPart
+	kept
 }
 
 // stage is how far a job of several steps has come; it survives a reconnect.
@@ -40,7 +42,7 @@ type stage uint8
 const (
 	fresh    stage = iota
 	sent           // its command went out and the reply is not known
-	copying        // a COPY went out and its reply is not known: never sent twice
+	copying        // a COPY went out and its reply is not known
 	copied         // the COPY succeeded
 	marked         // \Deleted was set on the originals
 	finished       // its Result was put
@@ -57,18 +59,52 @@ func (s *Session) nextJob(l *link) *job {
 	s.endRefused(l.role)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, j := range s.queue {
-		if j.waitsFor(l.role) {
-			j.on, l.running = l, j
-			return j
+	for i, j := range s.queue {
+		if !s.due(i, l.role) {
+			continue
 		}
+		if at := outset(j.cmd); j.entry != 0 && j.noted < at {
+			s.note(j, at) // it gets its turn when that is written down
+			continue
+		}
+		j.on, l.running = l, j
+		return j
 	}
 	return nil
 }
 
-// waitsFor tells whether it may be done now, on a link of that role.
+// due tells whether the job at index i of the queue may be done now, on a link of
+// that role. What changes something does not overtake what was asked for before
+// in the same mailbox. The caller holds s.mu.
+func (s *Session) due(i int, r role) bool {
+	j := s.queue[i]
+	if !j.waitsFor(r) {
+		return false
+	}
+	return !changes(j.cmd) || !slices.ContainsFunc(s.queue[:i], func(e *job) bool { return e.holdsUp(j) })
+}
+
+// waitsFor tells whether a link of that role could do it now.
 func (j *job) waitsFor(r role) bool {
-	return j.at == r && j.on == nil && !j.asking
+	return j.at == r && j.on == nil && !j.asking && !j.writing && j.unclear.IsEmpty()
+}
+
+// holdsUp tells whether a job has to end before a later one that changes something
+// may begin. One that waits for the person holds up only what is aimed at the same
+// messages.
+func (j *job) holdsUp(later *job) bool {
+	if !changes(j.cmd) {
+		return false
+	}
+	if _, makes := j.cmd.(CreateFolder); makes {
+		return j.unclear.IsEmpty()
+	}
+	mine, _, _ := aim(j.cmd)
+	its, _, ok := aim(later.cmd)
+	if !ok || mine.Mailbox != its.Mailbox {
+		return false
+	}
+	return j.unclear.IsEmpty() || slices.ContainsFunc(its.UIDs, func(u store.UID) bool { return slices.Contains(mine.UIDs, u) })
 }
 
 // letGo says that no link is doing the job at the moment.
@@ -98,6 +134,7 @@ func (s *Session) lose(j *job) {
 	if _, ok := j.cmd.(FetchBody); ok || searches(j.cmd) {
 		s.letPass(j)
 	}
+	s.noteLoss(j)
 	s.letGo(j)
 }
 
@@ -105,8 +142,12 @@ func (s *Session) lose(j *job) {
 func (s *Session) hasJob(r role) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, j := range s.queue {
-		if j.waitsFor(r) {
+	return s.hasJobLocked(r)
+}
+
+func (s *Session) hasJobLocked(r role) bool {
+	for i := range s.queue {
+		if s.due(i, r) {
 			return true
 		}
 	}
@@ -137,8 +178,14 @@ func (s *Session) takeRefused(r role) (*job, error) {
 		switch {
 		case j.canceled:
 			err = context.Canceled
-		case err == nil && r == asMonitor:
+		case err == nil && r == asMonitor && (!j.earlier || s.proven):
 			err = s.renumbered(j.cmd)
+		}
+		if err == nil && j.lost >= maxLost && j.entry != 0 {
+			if j.unclear.IsEmpty() {
+				s.ask(j, safetext.Format("the link to the server broke %s times while this was being done", safetext.Int(j.lost)))
+			}
+			continue
 		}
 		if err == nil && j.lost >= maxLost {
 			err = fmt.Errorf("given up: the link to the server broke %d times while this was being done", j.lost)
@@ -239,6 +286,7 @@ func (s *Session) finish(j *job, err error, note safetext.Text) {
 	if i := slices.Index(s.queue, j); i >= 0 {
 		s.queue = slices.Delete(s.queue, i, i+1)
 	}
+	s.leaveOutbox(j, err)
 	s.mu.Unlock()
 	if j.stage == finished {
 		return
@@ -252,12 +300,12 @@ func (s *Session) finish(j *job, err error, note safetext.Text) {
 }
 
 // finishAll ends every waiting job with err, but for those that the cache may
-// still answer.
+// still answer, and those that the outbox has: they wait for better days.
 func (s *Session) finishAll(err error) {
 	s.mu.Lock()
 	var jobs []*job
 	s.queue = slices.DeleteFunc(s.queue, func(j *job) bool {
-		if j.on != nil || j.asking {
+		if j.on != nil || j.asking || j.isKept() {
 			return false
 		}
 		jobs = append(jobs, j)

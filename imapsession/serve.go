@@ -20,6 +20,7 @@ const unseenEvery = time.Second
 // connections are closed (LOGOUT is a courtesy of at most 100 ms).
 func (s *Session) Run(ctx context.Context) error {
 	s.clock.slept()
+	s.claimAgain()
 	s.load(ctx)
 	defer s.forgetKnown()
 	var others sync.WaitGroup
@@ -43,6 +44,7 @@ func (s *Session) Run(ctx context.Context) error {
 	}
 	others.Wait()
 	s.finishAll(errors.New("the program ended before this was done"))
+	s.leaveAll()
 	s.enter(StateEvent{State: Offline})
 	return ctx.Err()
 }
@@ -56,6 +58,7 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 		return false, err
 	}
 	defer l.close()
+	s.claimAgain()
 	err = l.serve(ctx)
 	l.keepLast()
 	s.worker.rise(false)

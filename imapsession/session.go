@@ -96,6 +96,9 @@ type Config struct {
 	Connections int
 	// Cache is where the mailbox is kept between runs; nil: nowhere.
 	Cache Cache
+	// Outbox is where commands that change something are kept until they are done,
+	// beyond the program's end; nil: nowhere.
+	Outbox Outbox
 	// Told returns the highest UID of the place that the person was told of, and
 	// false where nothing is known of it. It is called once for each UIDVALIDITY,
 	// before the first reconcile of a run. nil: nothing is known.
@@ -170,6 +173,7 @@ type Session struct {
 
 	worker worker
 	larder larder
+	outbox outbox
 	fill   backfill
 	known  known
 	mark   mark // Run's goroutine alone
@@ -200,12 +204,14 @@ func New(cfg Config) *Session {
 // Events is where the session's events come out; it has one listener.
 func (s *Session) Events() *Box { return s.box }
 
-// Do queues a command, breaking IDLE, and returns its id at once.
+// Do queues a command, breaking IDLE, and returns its id at once. One that changes
+// something is sent when it is in the Outbox.
 func (s *Session) Do(c Command) CommandID {
 	s.mu.Lock()
 	s.lastID++
 	j := &job{id: s.lastID, cmd: c, at: s.roleFor(c), asking: s.mayKeep(c)}
-	s.queue = append(s.queue, j)
+	j.since = time.Now()
+	s.enqueue(j)
 	s.mu.Unlock()
 	s.poke()
 	return j.id

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"regexp"
-	"slices"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -129,7 +128,7 @@ func (w *worker) wanted() (now bool, later time.Duration) {
 	if !w.up || !w.usable() {
 		return false, later
 	}
-	return fill || slices.ContainsFunc(w.s.queue, func(j *job) bool { return j.waitsFor(asWorker) }), later
+	return fill || w.s.hasJobLocked(asWorker), later
 }
 
 // lives tells whether the monitor does.

@@ -24,6 +24,24 @@ var steps = []string{
 		at INTEGER NOT NULL,
 		PRIMARY KEY(account, mailbox)
 	) STRICT, WITHOUT ROWID;`,
+
+	// owner is the process that has claimed the entry, '' for none; created is in
+	// milliseconds since 1970; an id is never given twice. The landing is what the
+	// mailbox that is copied to said before that (store.Landing).
+	`CREATE TABLE outbox(
+		id INTEGER PRIMARY KEY AUTOINCREMENT,
+		account TEXT NOT NULL,
+		owner TEXT NOT NULL,
+		mailbox BLOB NOT NULL,
+		validity INTEGER NOT NULL,
+		command BLOB NOT NULL,
+		created INTEGER NOT NULL,
+		stage INTEGER NOT NULL,
+		landing_validity INTEGER NOT NULL,
+		landing_next INTEGER NOT NULL,
+		attempts INTEGER NOT NULL
+	) STRICT;
+	CREATE INDEX outbox_owner ON outbox(account, owner);`,
 }
 
 // errForeign, errLater: the file is sound, and not for us.

@@ -92,7 +92,7 @@ func (s *State) open() {
 	}
 	name, err := setAside(path)
 	if err == nil {
-		s.o.Say(fmt.Sprintf("What was told of new mail stood in a damaged file, which is now %s; some may be missing from the next summary.", name))
+		s.o.Say(fmt.Sprintf("What waited to be sent, and what was told of new mail, stood in a damaged file, which is now %s.", name))
 		s.conn, err = openFile(path)
 	}
 	s.failed(err)
@@ -104,7 +104,7 @@ func (s *State) failed(err error) {
 		return
 	}
 	s.said = true
-	s.o.Say(fmt.Sprintf("What was told of new mail is not kept beyond this run: %s (%s).", reason(err), filepath.Join(s.o.Dir, File)))
+	s.o.Say(fmt.Sprintf("What waits to be sent, and what was told of new mail, is not kept beyond this run: %s (%s).", reason(err), filepath.Join(s.o.Dir, File)))
 }
 
 // reason says what is wrong in words for a person.
