@@ -67,7 +67,9 @@ type ResyncEvent struct {
 	// Reload: UIDVALIDITY changed (or the mailbox is another), nothing that was
 	// known by UID holds.
 	Reload bool
-	// PermanentFlags limits what can be stored; AnyKeyword is the "\*" of it.
+	// Permanent are the flags that can be stored for good (PERMANENTFLAGS), as far
+	// as the server says so; AnyKeyword is the "\*" of it.
+	Permanent  []string
 	AnyKeyword bool
 	// AsOf, where not zero, marks a list from the cache: Epoch is 0, and the
 	// server confirmed it last then. No ListEvent follows in that epoch, and rows
@@ -146,7 +148,10 @@ type BodyEvent struct {
 // FoldersEvent answers ListFolders: the mailboxes in the server's order, but
 // INBOX first.
 type FoldersEvent struct {
-	ID      CommandID
+	ID CommandID
+	// Gmail: the folders are labels (X-GM-EXT-1). A message moved from one to All
+	// Mail loses its label; moved to Trash it loses all of them.
+	Gmail   bool
 	Folders []Folder
 	// Subscriptions: the server told which of them the person subscribed to.
 	Subscriptions bool
@@ -191,6 +196,9 @@ type ResultEvent struct {
 	// Copied tells, of a Move or Copy, which message became which, as far as the
 	// server says so (COPYUID, RFC 4315); nil where it does not.
 	Copied *Copied
+	// Landing is what a Move that says nothing of the kind knew before, for a
+	// Locate; nil where that is not known.
+	Landing *Landing
 }
 
 // Copied says that message From[i] is To[i] in another mailbox now.

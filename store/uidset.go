@@ -92,3 +92,37 @@ func (s *UIDSet) All() []UID {
 	}
 	return out
 }
+
+// Common is how many UIDs are in both sets.
+func (s *UIDSet) Common(o *UIDSet) int {
+	n := 0
+	for at, p := range s.pages {
+		if q := o.pages[at]; q != nil {
+			for i, word := range p.bits {
+				n += bits.OnesCount64(word & q.bits[i])
+			}
+		}
+	}
+	return n
+}
+
+// AddAll puts all UIDs of o in.
+func (s *UIDSet) AddAll(o *UIDSet) {
+	for at, q := range o.pages {
+		p := s.pages[at]
+		if p == nil {
+			if s.pages == nil {
+				s.pages = make(map[UID]*uidPage)
+			}
+			p = new(uidPage)
+			s.pages[at] = p
+		}
+		s.n -= p.n
+		p.n = 0
+		for i, word := range q.bits {
+			p.bits[i] |= word
+			p.n += bits.OnesCount64(p.bits[i])
+		}
+		s.n += p.n
+	}
+}

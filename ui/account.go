@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"strings"
 	"time"
 
 	"tidings/imapsession"
@@ -41,12 +40,16 @@ type account struct {
 	mailbox   string                     // raw name
 	box       safetext.Text
 	validity  uint32
-	view      listView
-	finding   finding // a search, if what it found is shown
-	sums      *store.Summaries
-	over      store.Overlay
-	unseen    uint32
-	counted   bool // unseen is known
+	// permanent are the flags that the mailbox keeps, anyKeyword tells that it takes
+	// any other keyword as well.
+	permanent  []string
+	anyKeyword bool
+	view       listView
+	finding    finding // a search, if what it found is shown
+	sums       *store.Summaries
+	over       store.Overlay
+	unseen     uint32
+	counted    bool // unseen is known
 
 	jobs    map[imapsession.CommandID]job
 	folders *folders // all of the account's mailboxes share it
@@ -62,8 +65,13 @@ type account struct {
 	waiting     bool                      // placeholders are painted
 	waitPending bool                      // their 100 ms are running
 
+	marked   marked
+	history  history
+	comeback wanted // a message that was moved back and is to be selected
+
 	reader *reader // nil: no message is open
 	emoji  bool    // draw emoji as text
+	labels []Keyword
 }
 
 func newAccount(cfg Account, emojiText bool) *account {
@@ -86,18 +94,27 @@ type job struct {
 	subject safetext.Text // of the message
 	dest    safetext.Text
 	uid     store.UID
+	n       int // how many messages
+	deed    *deed
+	part    *part
+	returns bool // messages come back into the mailbox on screen
+	then    func(*Model, error)
 }
 
 type jobKind uint8
 
 const (
-	jobFlags jobKind = iota
-	jobSeen          // reading marked it read: not worth a line when it succeeds
-	jobMove
+	jobSeen jobKind = iota // reading marked it read: not worth a line when it succeeds
 	jobBody
 	jobFolders
+	jobCount
 	jobSearch
 	jobDay
+	jobDeed   // what the person did
+	jobBack   // takes it back
+	jobLocate // where messages went
+	jobDone   // nothing but how it ended is of interest
+	jobMade   // a folder was made: then goes on
 )
 
 // known gives what is drawn of the row at index i of the view.
@@ -109,6 +126,9 @@ func (a *account) known(i int) row {
 	out := row{summary: a.sums.Get(r.UID), family: a.view.family(r.UID)}
 	out.flags, _ = a.over.Flags(r.UID, r.Flags)
 	_, out.leaving = a.over.Leaving(r.UID)
+	out.pending = a.over.Pending(r.UID)
+	out.marked = a.marked.has(r.UID)
+	out.labels = a.labels
 	return out
 }
 
@@ -126,9 +146,9 @@ func (a *account) place() store.Place {
 	return store.Place{Mailbox: a.mailbox, UIDValidity: a.validity}
 }
 
-// target aims a command at one message of this mailbox.
-func (a *account) target(uid store.UID) imapsession.Target {
-	return imapsession.Target{Mailbox: a.mailbox, UIDValidity: a.validity, UIDs: []store.UID{uid}}
+// target aims a command at messages of this mailbox.
+func (a *account) target(uids ...store.UID) imapsession.Target {
+	return imapsession.Target{Mailbox: a.mailbox, UIDValidity: a.validity, UIDs: uids}
 }
 
 // subject is what to call a message in a line of text.
@@ -196,66 +216,9 @@ type folders struct {
 	list  []imapsession.Folder
 	known bool
 	asked bool
-	then  []func(*Model) // what waits for the answer
-}
-
-// wellKnown are names for roles where the server does not tell (RFC 6154 is
-// an extension); compared without case, with and without an INBOX prefix.
-var wellKnown = map[string][]string{
-	"trash":   {"trash", "deleted items", "deleted messages", "bin", "papierkorb", "corbeille", "[gmail]/trash"},
-	"archive": {"archive", "archives", "archiv", "all mail", "[gmail]/all mail"},
-}
-
-// folderFor finds the folder that the config names for a role, or else the one
-// that has it.
-func (a *account) folderFor(role string) (imapsession.Folder, bool) {
-	name := a.folderNamed(role)
-	if name == "" {
-		return a.folders.byRole(role)
-	}
-	for _, f := range a.folders.list {
-		if !f.NoSelect && (f.Raw == name || f.Name.String() == name) {
-			return f, true
-		}
-	}
-	return imapsession.Folder{}, false
-}
-
-// folderNamed is the folder that the config names for a role, "" if none.
-func (a *account) folderNamed(role string) string {
-	switch role {
-	case "archive":
-		return a.cfg.Archive
-	case "trash":
-		return a.cfg.Trash
-	}
-	return ""
-}
-
-// byRole finds the folder for a role.
-func (f *folders) byRole(role string) (imapsession.Folder, bool) {
-	for _, x := range f.list {
-		if x.Role == role && !x.NoSelect {
-			return x, true
-		}
-	}
-	if role == "archive" { // Gmail archives by moving to All Mail
-		for _, x := range f.list {
-			if x.Role == "all" && !x.NoSelect {
-				return x, true
-			}
-		}
-	}
-	for _, name := range wellKnown[role] {
-		for _, x := range f.list {
-			n := strings.ToLower(x.Raw)
-			if x.Delimiter != 0 {
-				n = strings.TrimPrefix(n, "inbox"+strings.ToLower(string(x.Delimiter)))
-			}
-			if n == name && !x.NoSelect {
-				return x, true
-			}
-		}
-	}
-	return imapsession.Folder{}, false
+	then  []func(*Model)    // what waits for the answer
+	gmail bool              // they are labels
+	named map[string]string // by role, what the person named since the start
+	// subscriptions: the server told which of them are subscribed to.
+	subscriptions bool
 }

@@ -43,7 +43,10 @@ func (m *Model) act(a *account, act action) {
 		m.later(tea.Suspend)
 		return
 	}
-	if a == nil {
+	if a == nil || m.here() == inFolders && m.folderAct(a, act) {
+		return
+	}
+	if m.insideKeeps(a, act) {
 		return
 	}
 	switch act {
@@ -58,6 +61,11 @@ func (m *Model) act(a *account, act action) {
 		m.signIn(a)
 	case actCommand:
 		m.openCommand()
+	case actFolders:
+		m.toggleFolders(a)
+	case actInbox:
+		m.pane = false
+		m.toBox(a.root)
 	case actNextAccount:
 		m.switchTo((m.current + 1) % len(m.accounts))
 	case actDown, actUp, actHalfDown, actHalfUp, actPageDown, actPageUp, actTop, actBottom:
@@ -87,15 +95,45 @@ func (m *Model) act(a *account, act action) {
 	case actPrevUnread:
 		m.toUnread(a, -1)
 	case actDelete:
-		m.moveByRole(a, "trash")
+		m.remove(a)
 	case actArchive:
-		m.moveByRole(a, "archive")
+		m.archive(a)
 	case actMove:
 		m.askMove(a)
+	case actCopy:
+		m.askCopy(a)
+	case actJunk:
+		m.junk(a)
 	case actFlag:
-		m.toggle(a, store.Flagged, `\Flagged`, "flagged", "flag taken away")
+		m.toggle(a, `\Flagged`, "flagged", "flag taken away")
 	case actSeen:
-		m.toggle(a, store.Seen, `\Seen`, "marked read", "marked unread")
+		m.toggle(a, `\Seen`, "marked read", "marked unread")
+	case actKeyword:
+		m.keywordMenu(a)
+	case actMark:
+		m.toggleMark(a)
+	case actRange:
+		m.toggleRange(a)
+	case actMarkShown:
+		m.markShown(a)
+	case actMarkConversation:
+		m.markConversation(a)
+	case actAttachments:
+		m.attachments(a)
+	case actLinks:
+		m.links(a, false)
+	case actCopyText:
+		m.copyMenu(a)
+	case actPipe:
+		m.pipeMenu(a)
+	case actExport:
+		m.exportMenu(a)
+	case actSource:
+		m.sourceMenu(a)
+	case actUndo:
+		m.undo(a)
+	case actRedo:
+		m.redo(a)
 	}
 }
 
@@ -123,6 +161,9 @@ func (m *Model) motion(a *account, act action) {
 	case m.over.kind != noShade:
 		page = m.layout().body.h
 		move = func(n int) { m.over.scroll(n, page) }
+	case m.pane:
+		page = a.root.tree.h
+		move = a.root.tree.move
 	case m.reading && a.reader != nil:
 		page = m.layout().reader.h
 		move = a.reader.scroll
@@ -160,8 +201,12 @@ func (m *Model) back(a *account) {
 	switch {
 	case m.over.kind != noShade:
 		m.over = shade{}
+	case m.stopTask():
+	case m.stopRest(a):
+	case m.reading && m.outOfIt(a):
 	case a.reader != nil:
 		m.closeReader(a)
+	case m.unmark(a):
 	case m.stopAsking(a):
 	case a.viewed().show == showFound:
 		m.leaveSearch(a)

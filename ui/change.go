@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+
 	"tidings/imapsession"
 	"tidings/internal/safetext"
 	"tidings/store"
@@ -36,29 +38,56 @@ func (m *Model) aim(a *account) (store.UID, bool) {
 	return a.view.uid, true
 }
 
-// mayChange is aim for actions that change something.
-func (m *Model) mayChange(a *account) (store.UID, bool) {
-	if a.readOnly() {
-		m.say(a, own(sWarn, "this mailbox is open read-only: nothing was done"))
-		return 0, false
+// aimAll finds the messages that an action is meant for: the one being read, the
+// marked ones, or the one selected. UIDs ascend.
+func (m *Model) aimAll(a *account) ([]store.UID, bool) {
+	if m.reading && a.reader != nil || !a.marked.any() {
+		uid, ok := m.aim(a)
+		return []store.UID{uid}, ok
 	}
-	uid, ok := m.aim(a)
-	if !ok {
-		return 0, false
+	uids := slices.DeleteFunc(a.marked.all(), func(uid store.UID) bool {
+		_, ok := a.view.list.Find(uid)
+		return !ok
+	})
+	if len(uids) == 0 {
+		m.say(a, own(sWarn, "none of the marked messages has been found again yet: nothing was done"))
+		return nil, false
 	}
-	if _, leaving := a.over.Leaving(uid); leaving {
-		m.say(a, own(sWarn, "that message is on its way to another folder already"))
-		return 0, false
-	}
-	return uid, true
+	return uids, true
 }
 
-// storeFlags draws an effect on one message's flags and sends it.
-func (m *Model) storeFlags(a *account, uid store.UID, add, remove []string, j job) {
-	id := a.cfg.Session.Do(imapsession.StoreFlags{Target: a.target(uid), Add: add, Remove: remove})
-	a.over.Put(uint64(id), []store.UID{uid}, store.Effect{Add: add, Remove: remove})
-	j.uid, j.subject = uid, a.subject(uid)
-	a.jobs[id] = j
+// mayChange is aimAll for actions that change something. Messages that are on
+// their way elsewhere are left out.
+func (m *Model) mayChange(a *account) ([]store.UID, bool) {
+	if a.readOnly() {
+		m.say(a, own(sWarn, "this mailbox is open read-only: nothing was done"))
+		return nil, false
+	}
+	all, ok := m.aimAll(a)
+	if !ok {
+		return nil, false
+	}
+	uids := a.staying(all)
+	switch n := len(all) - len(uids); {
+	case len(uids) > 0:
+		return uids, true
+	case n == 1:
+		m.say(a, own(sWarn, "that message is on its way to another folder already"))
+	default:
+		m.say(a, own(sWarn, "those messages are on their way to another folder already"))
+	}
+	return nil, false
+}
+
+// staying are those of uids that are not on their way elsewhere.
+func (a *account) staying(uids []store.UID) []store.UID {
+	if a.over.Len() == 0 {
+		return uids
+	}
+	return slices.DeleteFunc(slices.Clone(uids), func(uid store.UID) bool {
+		_, leaving := a.over.Leaving(uid)
+		return leaving
+	})
 }
 
 // flagsOf are the flags to go by for uid: the server's with what is under way.
@@ -71,89 +100,141 @@ func (a *account) flagsOf(uid store.UID) store.Flags {
 	return f
 }
 
-// toggle sets a flag, or takes it away.
-func (m *Model) toggle(a *account, bit store.Flags, name string, on, off ink) {
-	uid, ok := m.mayChange(a)
+// toggle sets a flag on the messages that lack it, or takes it away where all of
+// them have it.
+func (m *Model) toggle(a *account, name string, on, off ink) {
+	uids, ok := m.mayChange(a)
 	if !ok {
 		return
 	}
-	f := a.flagsOf(uid)
-	if !f.Known() {
-		m.say(a, own(sWarn, "the flags of that message are not known yet: nothing was done"))
-		return
+	lack, have := a.splitBy(uids, name)
+	unknown := len(uids) - len(lack) - len(have)
+	if unknown > 0 {
+		m.say(a, own(sWarn, "the flags of "+plural(len(uids), "that message", counted(unknown))+" are not known yet: nothing was done to "+plural(unknown, "it", "them")))
 	}
-	if f.Has(bit) {
-		m.storeFlags(a, uid, nil, []string{name}, job{kind: jobFlags, what: off})
-		return
+	switch {
+	case len(lack) > 0:
+		m.setFlags(a, lack, []string{name}, nil, on)
+	case len(have) > 0:
+		m.setFlags(a, have, nil, []string{name}, off)
 	}
-	m.storeFlags(a, uid, []string{name}, nil, job{kind: jobFlags, what: on})
 }
 
-// moveByRole moves the message to the folder of a role: Trash or the archive.
-// The message is the one aimed at when the key was pressed, however long the
-// list of folders takes.
-func (m *Model) moveByRole(a *account, role string) {
-	uid, ok := m.mayChange(a)
-	if !ok {
-		return
-	}
-	validity := a.validity
-	if !a.folders.known {
-		m.say(a, own(sDim, "asking the server for its folders"))
-	}
-	m.withFolders(a, func(m *Model) {
-		f, ok := a.folderFor(role)
-		named := a.folderNamed(role)
+// splitBy parts messages into those that lack a flag and those that have it;
+// messages whose flags are not known are in neither.
+func (a *account) splitBy(uids []store.UID, name string) (lack, have []store.UID) {
+	set := store.MakeFlags([]string{name})
+	keyword := len(set.Keywords()) > 0
+	for _, uid := range uids {
+		f := a.flagsOf(uid)
 		switch {
-		case a.validity != validity:
-			m.say(a, own(sWarn, "the mailbox changed meanwhile: nothing was done"))
-		case !ok && named != "":
-			m.say(a, own(sWarn, "the server has no folder "), said(sBold, safetext.Clean(named)), own(sWarn, ", which the config names: nothing was done"))
-		case !ok:
-			m.say(a, own(sWarn, "the server has no "+ink(role)+" folder: m moves to one you choose"))
+		case !f.Known():
+		case keyword && f.HasKeyword(name), !keyword && f.Has(set):
+			have = append(have, uid)
 		default:
-			m.moveTo(a, uid, f)
+			lack = append(lack, uid)
 		}
-	})
+	}
+	return lack, have
 }
 
-// moveTo draws the move of one message and sends it.
-func (m *Model) moveTo(a *account, uid store.UID, f imapsession.Folder) {
+// setFlags changes flags of messages that are known not to have them so.
+func (m *Model) setFlags(a *account, uids []store.UID, add, remove []string, what ink) *deed {
+	d := a.newDeed(what, uids)
+	d.parts = []*part{{at: a.place(), uids: uids, add: add, remove: remove}}
+	m.do(a, d)
+	return d
+}
+
+// moveTo draws the move of messages and sends it; first are changes of flags that
+// belong to it.
+func (m *Model) moveTo(a *account, uids []store.UID, f imapsession.Folder, what ink, first ...*part) {
 	if f.Raw == a.mailbox {
-		m.say(a, own(sWarn, "that message is in "), said(sWarn, f.Name), own(sWarn, " already"))
+		m.say(a, own(sWarn, plural(len(uids), "that message is in ", "those messages are in ")), said(sWarn, f.Name), own(sWarn, " already"))
 		return
 	}
-	if _, leaving := a.over.Leaving(uid); leaving {
+	if uids = a.staying(uids); len(uids) == 0 {
 		return
 	}
-	id := a.cfg.Session.Do(imapsession.Move{Target: a.target(uid), Dest: f.Raw})
-	a.over.Put(uint64(id), []store.UID{uid}, store.Effect{Dest: f.Raw})
-	a.jobs[id] = job{kind: jobMove, what: "moved to", uid: uid, subject: a.subject(uid), dest: f.Name}
-	if a.reader != nil && a.reader.uid == uid {
+	d := a.newDeed(what, uids)
+	d.dest = f.Name
+	d.parts = append(first, &part{at: a.place(), uids: uids, dest: f.Raw})
+	m.do(a, d)
+	a.marked.settle()
+	m.stepOn(a, uids)
+}
+
+// stepOn moves the selection off messages that leave, and closes the reader on
+// one of them.
+func (m *Model) stepOn(a *account, uids []store.UID) {
+	leaves := func(uid store.UID) bool {
+		_, ok := slices.BinarySearch(uids, uid)
+		return ok
+	}
+	if a.reader != nil && leaves(a.reader.uid) {
 		m.closeReader(a)
 	}
-	if a.view.uid == uid && !a.view.tomb { // on to the next one
-		if a.view.cursor() == a.view.rows()-1 {
-			a.view.move(-1)
-		} else {
-			a.view.move(1)
+	v := &a.view
+	c := v.cursor()
+	if v.tomb || c < 0 || !leaves(v.uid) {
+		return
+	}
+	staying := func(r int) bool {
+		i, tomb := v.at(r)
+		return !tomb && !leaves(v.uidAt(i))
+	}
+	for _, step := range []int{1, -1} {
+		for n, r := 0, c+step; n < scanLimit && r >= 0 && r < v.rows(); n, r = n+1, r+step {
+			if staying(r) {
+				v.selectRow(r)
+				return
+			}
 		}
 	}
 }
 
-// askMove opens the prompt for a folder.
+// askMove opens the prompt for a folder to move messages to.
 func (m *Model) askMove(a *account) {
-	uid, ok := m.mayChange(a)
+	uids, ok := m.mayChange(a)
 	if !ok {
 		return
 	}
+	m.askFolder(a, "Move", uids, func(m *Model, f imapsession.Folder) { m.moveTo(a, uids, f, "moved to") })
+}
+
+// askCopy opens the prompt for a folder to copy messages to.
+func (m *Model) askCopy(a *account) {
+	uids, ok := m.mayChange(a)
+	if !ok {
+		return
+	}
+	m.askFolder(a, "Copy", uids, func(m *Model, f imapsession.Folder) { m.copyTo(a, uids, f) })
+}
+
+// askFolder opens the prompt for a folder, for something that is to be done to
+// messages; it is done to them whatever happens meanwhile.
+func (m *Model) askFolder(a *account, label ink, uids []store.UID, choose func(*Model, imapsession.Folder)) {
 	validity := a.validity
-	m.prompt = newPrompt("Move", a.subject(uid), a, func(m *Model, f imapsession.Folder) {
+	what := safetext.Clean(string(counted(len(uids))))
+	if len(uids) == 1 {
+		what = a.subject(uids[0])
+	}
+	m.prompt = newPrompt(label, what, a, func(m *Model, f imapsession.Folder) {
 		if a.validity != validity {
 			m.say(a, own(sWarn, "the mailbox changed meanwhile: nothing was done"))
 			return
 		}
-		m.moveTo(a, uid, f)
+		choose(m, f)
 	})
 	m.withFolders(a, func(*Model) {})
+}
+
+// copyTo copies messages.
+func (m *Model) copyTo(a *account, uids []store.UID, f imapsession.Folder) {
+	t := a.target(uids...)
+	d := a.newDeed("copied to", uids)
+	d.dest = f.Name
+	id := a.cfg.Session.Do(imapsession.Copy{Target: t, Dest: f.Raw})
+	a.over.Put(uint64(id), uids, store.Effect{})
+	a.jobs[id] = job{kind: jobDone, deed: d, subject: d.subject, n: len(uids)}
 }

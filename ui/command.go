@@ -43,6 +43,21 @@ func init() {
 		{[]string{"uid"}, "UID", "the message with that UID", toUID, nil},
 		{[]string{"top"}, "", "the newest message, as g does", act(actTop), nil},
 		{[]string{"bottom"}, "", "the oldest message, as G does", act(actBottom), nil},
+		{[]string{"go", "folder"}, "FOLDER", "open a folder, by some letters of its name", toFolder, folderNames},
+		{[]string{"inbox"}, "", "back to the inbox, as B does", act(actInbox), nil},
+		{[]string{"keyword", "label"}, "NAME", "set a keyword on the messages, or take it away", toKeyword, keywordNames},
+		{[]string{"create", "mkdir"}, "FOLDER", "make a folder", toCreate, nil},
+		{[]string{"pipe"}, "COMMAND", "give the message to a command", pipeRaw, nil},
+		{[]string{"pipetext"}, "COMMAND", "give its text to a command", pipeText, nil},
+		{[]string{"pager"}, "COMMAND", "give its text to a command that takes the screen, such as less", pageText, nil},
+		{[]string{"save"}, "DIR", "save all attachments into a folder", func(m *Model, a *account, dir string) error {
+			m.saveAll(a, dir)
+			return nil
+		}, nil},
+		{[]string{"export"}, "DIR", "save the message into a folder", func(m *Model, a *account, dir string) error {
+			m.export(a, dir, false)
+			return nil
+		}, nil},
 		{[]string{"account"}, "NAME", "that account", toAccount, accountNames},
 		{[]string{"retry", "reconnect", "r"}, "", "try the connection again now", act(actRetry), nil},
 		{[]string{"log"}, "", "the log of the connection", act(actLog), nil},
@@ -209,6 +224,11 @@ func toAccount(m *Model, _ *account, arg string) error {
 		}
 	}
 	return wrong{"is no account", arg}
+}
+
+func toCreate(m *Model, a *account, arg string) error {
+	m.createFolder(a, arg, nil)
+	return nil
 }
 
 func accountNames(m *Model, _ *account) []string {

@@ -52,6 +52,8 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 			m.bodyArrived(a, ev)
 		case imapsession.FoldersEvent:
 			m.foldersArrived(a, ev)
+		case imapsession.CountsEvent:
+			m.countsArrived(a.root, ev)
 		case imapsession.ResultEvent:
 			m.ended(a, ev)
 		case imapsession.SearchEvent:
@@ -76,6 +78,7 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 	if r := a.reader; r != nil && !a.view.list.MayHold(r.uid) {
 		r.gone = true
 	}
+	a.selectReturned()
 	a.tell(m, &h)
 }
 
@@ -113,11 +116,16 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 		a.confirmed = ev.AsOf
 	}
 	a.epoch, a.mailbox, a.validity = ev.Epoch, ev.Mailbox, ev.UIDValidity
+	a.permanent, a.anyKeyword = ev.Permanent, ev.AnyKeyword
 	a.box = safetext.Clean(ev.Mailbox)
 	if strings.EqualFold(ev.Mailbox, "INBOX") {
 		a.box = safetext.Const("INBOX")
 	}
 	dropped := 0
+	if elsewhere || ev.Reload {
+		a.marked = marked{}
+		a.history.renumbered(ev.Mailbox)
+	}
 	if ev.Reload {
 		m.dropFinding(a)
 		dropped = a.over.Len()
@@ -133,6 +141,7 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	gone := make(map[store.UID]bool, len(ev.Gone))
 	for _, uid := range ev.Gone {
 		gone[uid] = true
+		a.marked.drop(uid)
 	}
 	if r := a.reader; r != nil && gone[r.uid] {
 		r.gone = true
@@ -197,7 +206,8 @@ func (a *account) changed(ev imapsession.ListEvent, h *happened) {
 		if a.reader != nil && uid != 0 && a.reader.uid == uid {
 			a.reader.gone = true
 		}
-		if _, ours := a.over.Leaving(uid); !ours {
+		a.marked.drop(uid)
+		if _, ours := a.over.Leaving(uid); !ours && !a.history.recalls(uid) {
 			h.expunged = append(h.expunged, uid)
 		}
 	case store.SetFlags:
@@ -233,6 +243,7 @@ func emojiAsText(s *store.Summary) *store.Summary {
 // server's own words.
 func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 	a.over.End(uint64(ev.ID))
+	m.stirred(a, ev)
 	j, ours := a.jobs[ev.ID]
 	delete(a.jobs, ev.ID)
 	if !ours {
@@ -242,8 +253,26 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 		a.folders.asked = false
 		a.folders.then = nil
 	}
+	switch j.kind {
+	case jobDeed:
+		m.deedEnded(a, j, ev)
+		return
+	case jobBack:
+		m.backEnded(a, j, ev)
+		return
+	case jobLocate:
+		m.located(a, j, ev)
+		return
+	case jobMade:
+		j.then(m, ev.Err)
+		return
+	}
 	if j.kind == jobDay {
 		m.dayEnded(a, ev)
+		return
+	}
+	if j.kind == jobCount {
+		m.countEnded(a, ev)
 		return
 	}
 	if j.kind == jobBody {
@@ -256,11 +285,9 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 	}
 	switch {
 	case ev.Err == nil && !ev.Note.IsEmpty():
-		m.say(a, own(sWarn, j.what+": "), said(sPlain, ev.Note))
-	case ev.Err == nil && j.kind == jobMove:
-		m.say(a, own(sDim, j.what+" "), said(sPlain, j.dest), own(sDim, ": "), said(sPlain, j.subject))
-	case ev.Err == nil && j.kind == jobFlags:
-		m.say(a, own(sDim, j.what+": "), said(sPlain, j.subject))
+		m.say(a, append(j.spans(), own(sDim, " "+m.theme.marks.bullet+" "), said(sWarn, ev.Note))...)
+	case ev.Err == nil && j.kind == jobDone:
+		m.say(a, j.spans()...)
 	case ev.Err == nil:
 	case errors.Is(ev.Err, context.Canceled):
 		m.say(a, own(sDim, "taken back: "), said(sPlain, j.subject))
@@ -278,6 +305,8 @@ func (m *Model) sayFailed(a *account, what ink, err error) {
 
 func (m *Model) foldersArrived(a *account, ev imapsession.FoldersEvent) {
 	a.folders.list, a.folders.known, a.folders.asked = ev.Folders, true, false
+	a.folders.gmail = ev.Gmail
+	m.listed(a.root, ev)
 	then := a.folders.then
 	a.folders.then = nil
 	for _, f := range then {
@@ -287,6 +316,7 @@ func (m *Model) foldersArrived(a *account, ev imapsession.FoldersEvent) {
 
 // withFolders calls f as soon as the account's folders are known.
 func (m *Model) withFolders(a *account, f func(*Model)) {
+	a = a.root
 	if a.folders.known {
 		f(m)
 		return

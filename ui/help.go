@@ -60,6 +60,8 @@ func (m *Model) here() where {
 		return inPrompt
 	case m.over.kind != noShade:
 		return inOverlay
+	case m.pane:
+		return inFolders
 	case m.reading:
 		return inReader
 	}

@@ -31,8 +31,30 @@ const (
 	actDelete
 	actArchive
 	actMove
+	actFolders
+	actInbox
+	actUnfold
+	actFoldUp
+	actSubscribed
+	actRecount
+	actGo
+	actCopy
+	actJunk
 	actFlag
 	actSeen
+	actKeyword
+	actMark
+	actRange
+	actMarkShown
+	actMarkConversation
+	actUndo
+	actRedo
+	actAttachments
+	actLinks
+	actCopyText
+	actPipe
+	actExport
+	actSource
 	actAccount
 	actNextAccount
 	actLog
@@ -52,7 +74,8 @@ const (
 	inReader
 	inOverlay // help and log
 	inPrompt  // while a line is being typed
-	anywhere  = inList | inReader | inOverlay
+	inFolders // the pane of folders
+	anywhere  = inList | inReader | inOverlay | inFolders
 )
 
 // binding is one line of the keymap.
@@ -72,8 +95,8 @@ var keymap = []binding{
 	{[]string{"esc", "h", "left"}, "Esc h", inReader | inOverlay, actBack, "back", "back", "Reading"},
 	{[]string{"tab"}, "Tab", inList | inReader, actPane, "the other pane", "", "Reading"},
 
-	{[]string{"j", "down"}, "j ↓", inList | inReader | inOverlay, actDown, "next message, or one line down", "", "Moving"},
-	{[]string{"k", "up"}, "k ↑", inList | inReader | inOverlay, actUp, "previous message, or one line up", "", "Moving"},
+	{[]string{"j", "down"}, "j ↓", anywhere, actDown, "next message, or one line down", "", "Moving"},
+	{[]string{"k", "up"}, "k ↑", anywhere, actUp, "previous message, or one line up", "", "Moving"},
 	{[]string{"ctrl+d"}, "ctrl+d", anywhere, actHalfDown, "half a page down", "", "Moving"},
 	{[]string{"ctrl+u"}, "ctrl+u", anywhere, actHalfUp, "half a page up", "", "Moving"},
 	{[]string{"space"}, "Space", inReader | inOverlay, actPageDown, "a page down", "page", "Moving"},
@@ -90,16 +113,44 @@ var keymap = []binding{
 	{[]string{"S"}, "S", inList, actSort, "sort by arrival, date, sender, subject or size", "", "Views"},
 	{[]string{"t"}, "t", inList, actThreads, "conversations, or single messages", "", "Views"},
 	{[]string{"z"}, "z", inList, actFold, "unfold the conversation, or fold it", "", "Views"},
-	{[]string{"esc"}, "Esc", inList, actBack, "leave the view: all messages again", "", "Views"},
+	{[]string{"esc"}, "Esc", inList, actBack, "stop what takes long; drop the marks; leave the view", "", "Views"},
 
-	{[]string{"d", "delete"}, "d", inList | inReader, actDelete, "delete: move to Trash", "delete", "Acting"},
+	{[]string{"d", "delete"}, "d", inList | inReader, actDelete, "delete: move to Trash; in Trash for ever, and it asks", "delete", "Acting"},
 	{[]string{"a"}, "a", inList | inReader, actArchive, "archive", "archive", "Acting"},
 	{[]string{"m"}, "m", inList | inReader, actMove, "move to a folder", "move", "Acting"},
+	{[]string{"C"}, "C", inList | inReader, actCopy, "copy to a folder", "", "Acting"},
+	{[]string{"J"}, "J", inList | inReader, actJunk, "junk; in the junk folder: not junk", "", "Acting"},
 	{[]string{"!"}, "!", inList | inReader, actFlag, "flag, or take the flag away", "flag", "Acting"},
 	{[]string{"U"}, "U", inList | inReader, actSeen, "mark read, or unread", "read/unread", "Acting"},
+	{[]string{"K"}, "K", inList | inReader, actKeyword, "answered, or a label (keyword)", "", "Acting"},
+	{[]string{"u"}, "u", inList | inReader, actUndo, "take back what was done last, and what was before", "undo", "Acting"},
+	{[]string{"ctrl+r"}, "ctrl+r", inList | inReader, actRedo, "do it again", "", "Acting"},
 
-	{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", inList | inReader, actAccount, "that account", "", "Tidings"},
-	{[]string{"A"}, "A", inList | inReader, actNextAccount, "next account", "", "Tidings"},
+	{[]string{"x"}, "x", inList, actMark, "mark the message, to act on all that are marked", "mark", "Marking"},
+	{[]string{"V"}, "V", inList, actRange, "mark from here to where the cursor goes; again: done", "", "Marking"},
+	{[]string{"X"}, "X", inList, actMarkShown, "mark all that the view shows, or none of it", "", "Marking"},
+	{[]string{"T"}, "T", inList, actMarkConversation, "mark the conversation", "", "Marking"},
+
+	{[]string{"c"}, "c", inList | inReader | inFolders, actFolders, "the folders, with what is unread in them", "folders", "Folders"},
+	{[]string{"B"}, "B", inList | inReader | inFolders, actInbox, "the inbox, or what the account watches", "", "Folders"},
+	{[]string{"enter"}, "Enter", inFolders, actOpen, "open the folder", "open", "Folders"},
+	{[]string{"/"}, "/", inFolders, actGo, "go to a folder by some letters of its name, as :go does", "go", "Folders"},
+	{[]string{"z", "space"}, "z Space", inFolders, actFold, "fold what is below the folder, or unfold it", "fold", "Folders"},
+	{[]string{"l", "right"}, "l →", inFolders, actUnfold, "unfold it", "", "Folders"},
+	{[]string{"h", "left"}, "h ←", inFolders, actFoldUp, "fold it, or go to the folder above", "", "Folders"},
+	{[]string{"s"}, "s", inFolders, actSubscribed, "only the subscribed ones, or all", "subscribed", "Folders"},
+	{[]string{"r"}, "r", inFolders, actRecount, "ask for the folders and count again", "", "Folders"},
+	{[]string{"esc", "q"}, "Esc", inFolders, actBack, "put the folders away", "back", "Folders"},
+
+	{[]string{"s"}, "s", inList | inReader, actAttachments, "attachments: save, open, read them", "", "Taking out"},
+	{[]string{"o"}, "o", inList | inReader, actLinks, "links: open or copy one", "", "Taking out"},
+	{[]string{"y"}, "y", inList | inReader, actCopyText, "copy the subject, sender, Message-ID, a link or the text", "", "Taking out"},
+	{[]string{"|"}, "|", inList | inReader, actPipe, "give the message, or its text, to a command", "", "Taking out"},
+	{[]string{"e"}, "e", inList | inReader, actExport, "export the message (.eml, mbox), or open it elsewhere", "", "Taking out"},
+	{[]string{"v"}, "v", inList | inReader, actSource, "all headers, or the source", "", "Taking out"},
+
+	{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", inList | inReader | inFolders, actAccount, "that account", "", "Tidings"},
+	{[]string{"A"}, "A", inList | inReader | inFolders, actNextAccount, "next account", "", "Tidings"},
 	{[]string{"r"}, "r", inList | inReader | inOverlay, actRetry, "try the connection again now", "", "Tidings"},
 	{[]string{"R"}, "R", inList | inReader, actSignIn, "sign in again", "", "Tidings"},
 	{[]string{"L"}, "L", anywhere, actLog, "the log of the connection", "log", "Tidings"},

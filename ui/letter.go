@@ -34,6 +34,12 @@ func layoutMessage(msg *message.Message, w int, method ansi.Method, emoji bool, 
 	}
 	lay.field("Subject", sBold, safetext.Clean(msg.Subject))
 	lay.blank()
+	return append(lay.lines, layoutText(msg, w, method, emoji, now)...)
+}
+
+// layoutText is what stands below the header.
+func layoutText(msg *message.Message, w int, method ansi.Method, emoji bool, _ time.Time) []readerLine {
+	lay := layouter{w: min(max(w-2, 1), measure), method: method, emoji: emoji}
 	lay.body(msg.Lines)
 	if len(msg.Attachments) > 0 {
 		lay.blank()
@@ -50,6 +56,10 @@ func layoutMessage(msg *message.Message, w int, method ansi.Method, emoji bool, 
 		for _, x := range msg.Links {
 			s := sLink
 			t := safetext.Format("[%s] %s", safetext.Int(x.N), safetext.Clean(x.URL))
+			if reads := x.Reads(); !reads.IsEmpty() {
+				s = sWarn
+				t = safetext.Format("[%s] goes to %s, which looks like %s: %s", safetext.Int(x.N), safetext.Clean(x.Host), reads, safetext.Clean(x.URL))
+			}
 			if x.Mismatch {
 				s = sWarn
 				t = safetext.Format("[%s] really goes to %s: %s", safetext.Int(x.N), safetext.Clean(x.Host), safetext.Clean(x.URL))

@@ -3,6 +3,7 @@ package ui
 import (
 	tea "charm.land/bubbletea/v2"
 
+	"tidings/internal/safetext"
 	"tidings/store"
 )
 
@@ -10,17 +11,32 @@ import (
 // of choices lies over the lowest rows of the screen.
 type menu struct {
 	label ink
+	what  safetext.Text // behind it: the message that it is about
 	items []choice
 	pick  int // the choice that Enter takes
 	a     *account
+	// verbs are what can be done with a choice, by keys; the first is Enter's. The
+	// choices have numbers instead of keys then.
+	verbs []verb
+	typed int // the number that is being typed
+}
+
+// verb is something that is done with a menu's choice i.
+type verb struct {
+	key, word ink
+	do        func(m *Model, i int)
 }
 
 // choice is a line of a menu.
 type choice struct {
 	key  ink
 	word ink
-	now  bool // it is what is shown already
+	text safetext.Text // where there is no word
+	now  bool          // it is what is shown already
 	view viewSpec
+	do   func(*Model)  // instead of showing view
+	row  []span        // what is drawn, instead of word and text
+	more safetext.Text // what there is no room for in a row; shown of the one picked
 }
 
 // filterMenu offers what may be shown, in the order that there is.
@@ -36,7 +52,7 @@ func filterMenu(a *account) *menu {
 		{"f", "flagged", showFlagged},
 		{"t", "arrived today", showToday},
 	} {
-		q.add(choice{c.key, c.word, at.show == c.show, viewSpec{show: c.show, sort: at.sort, threads: at.threads}})
+		q.add(choice{key: c.key, word: c.word, now: at.show == c.show, view: viewSpec{show: c.show, sort: at.sort, threads: at.threads}})
 	}
 	return q
 }
@@ -57,7 +73,7 @@ func sortMenu(a *account) *menu {
 	} {
 		view := at
 		view.sort, view.threads = c.sort, false
-		q.add(choice{c.key, c.word, !at.threads && at.sort == c.sort, view})
+		q.add(choice{key: c.key, word: c.word, now: !at.threads && at.sort == c.sort, view: view})
 	}
 	return q
 }
@@ -76,12 +92,20 @@ func (m *Model) menuKey(k tea.KeyPressMsg) {
 	case "esc":
 		m.menu = nil
 	case "enter":
+		if q.verbs != nil {
+			m.menuVerb(string(q.verbs[0].key))
+			return
+		}
 		m.choose(q.items[q.pick])
 	case "down", "j", "tab", "ctrl+n":
 		q.pick = min(q.pick+1, len(q.items)-1)
 	case "up", "k", "shift+tab", "ctrl+p":
 		q.pick = max(q.pick-1, 0)
 	default:
+		if q.verbs != nil {
+			m.menuVerb(name)
+			return
+		}
 		for _, c := range q.items {
 			if name == string(c.key) {
 				m.choose(c)
@@ -91,9 +115,35 @@ func (m *Model) menuKey(k tea.KeyPressMsg) {
 	}
 }
 
+// menuVerb does something with the choice, or goes to the one whose number is
+// typed.
+func (m *Model) menuVerb(name string) {
+	q := m.menu
+	for _, v := range q.verbs {
+		if name == string(v.key) {
+			m.menu = nil
+			v.do(m, q.pick)
+			return
+		}
+	}
+	if len(name) != 1 || name[0] < '0' || name[0] > '9' {
+		return
+	}
+	d := int(name[0] - '0')
+	if n := q.typed*10 + d; n >= 1 && n <= len(q.items) {
+		q.typed, q.pick = n, n-1
+	} else if d >= 1 && d <= len(q.items) {
+		q.typed, q.pick = d, d-1 // another number begins
+	}
+}
+
 func (m *Model) choose(c choice) {
 	a := m.menu.a
 	m.menu = nil
+	if c.do != nil {
+		c.do(m)
+		return
+	}
 	m.setView(a, c.view)
 }
 
@@ -122,14 +172,32 @@ func (q *menu) drawChoice(p *pen, y, n int) {
 		mark, s = p.theme.marks.cursor+" ", sPick
 	}
 	p.ink(sAccent, mark)
-	p.ink(sBold, c.key)
+	if q.verbs != nil {
+		n := ink(thousands(first + y))
+		p.gap(sPlain, len(thousands(len(q.items)))-len(n))
+		p.ink(sBold, n)
+	} else {
+		p.ink(sBold, c.key)
+	}
 	p.gap(sPlain, 2)
-	p.ink(s, c.word)
+	c.draw(p, s)
 	if c.now {
 		p.gap(sPlain, 2)
 		p.ink(sDim, "(now)")
 	}
 	p.end(sPlain)
+}
+
+func (c *choice) draw(p *pen, s style) {
+	switch {
+	case c.row != nil:
+		p.draw(c.row)
+		return
+	case c.word == "":
+		p.text(s, c.text, p.room)
+		return
+	}
+	p.ink(s, c.word)
 }
 
 // draw draws the line of the prompt; where the choices have no lines of their
@@ -138,10 +206,26 @@ func (q *menu) draw(p *pen, listed bool) {
 	p.gap(sPlain, 1)
 	p.ink(sBold, q.label)
 	p.gap(sPlain, 1)
-	p.ink(sDim, p.theme.marks.prompt+" ")
-	if !listed {
-		p.ink(sPick, q.items[q.pick].word)
+	if !q.what.IsEmpty() {
+		p.text(sDim, q.what, max(p.room-2, 0))
+		p.gap(sPlain, 1)
 	}
+	p.ink(sDim, p.theme.marks.prompt+" ")
+	at := &q.items[q.pick]
+	if !listed {
+		at.draw(p, sPick)
+		p.end(sPlain)
+		return
+	}
+	for i, v := range q.verbs {
+		word := v.word
+		if i == 0 {
+			word += " (Enter)"
+		}
+		p.ink(sBold, v.key)
+		p.ink(sDim, " "+word+"  ")
+	}
+	p.text(sDim, at.more, p.room)
 	p.end(sPlain)
 }
 

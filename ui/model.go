@@ -36,12 +36,16 @@ type Model struct {
 	ascii   bool
 	pen     pen
 
-	reading bool  // the reader has the keys, not the list
-	over    shade // help or log, over everything else
-	prompt  *prompt
-	menu    *menu
-	command *commandLine // what is typed behind ":"
-	search  *searchLine  // what is typed behind "/"
+	reading bool // the reader has the keys, not the list
+	pane    bool // the folders are shown and have the keys
+	// recounting: a timer runs after which the folders are counted again.
+	recounting bool
+	over       shade // help or log, over everything else
+	prompt     *prompt
+	menu       *menu
+	task       *task        // a file being written, a program running; nil: none
+	command    *commandLine // what is typed behind ":"
+	search     *searchLine  // what is typed behind "/"
 	// searches are the lines that were typed there, the newest last.
 	searches []string
 	lines    []string    // and was before
@@ -163,6 +167,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case placeholderMsg:
 		a := m.box(msg.account)
 		a.waitPending, a.waiting = false, true
+	case countMsg:
+		m.recountDue()
 	case noticeMsg:
 		m.ringing = false
 		m.ring()
@@ -187,6 +193,10 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		m.takeOver(m.box(msg.account))
 	case keepMsg:
 		m.box(msg.account).keepSelected()
+	case taskMsg:
+		m.taskEnded(msg)
+	case slowTaskMsg:
+		m.taskSlow(msg)
 	case signedInMsg:
 		m.signedIn(msg)
 	case seenMsg:
@@ -216,6 +226,9 @@ func guarded(c tea.Cmd) tea.Cmd {
 // settle brings what follows from the new state about: sizes, what the
 // sessions know of the screen, timers.
 func (m *Model) settle() {
+	for a := range m.boxes {
+		m.letterReady(a)
+	}
 	l := m.layout()
 	if a := m.account(); a != nil && a.reader != nil && l.split == alone {
 		m.reading = true // the list it covers cannot have the keys
@@ -224,6 +237,9 @@ func (m *Model) settle() {
 	}
 	if m.over.kind != noShade {
 		m.settleShade(l.body.w, l.body.h)
+	}
+	if a := m.account(); a != nil && m.pane {
+		a.root.tree.settle(l.folders.h)
 	}
 	for a := range m.boxes {
 		i := a.id
@@ -236,6 +252,7 @@ func (m *Model) settle() {
 			a.view.resize(h)
 		}
 		m.followView(a)
+		a.followRange()
 		missing := m.show(a)
 		m.minding(i, a)
 		switch {

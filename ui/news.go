@@ -68,7 +68,13 @@ func (m *Model) newMail(a *account, ev imapsession.NewMailEvent) {
 	if a.hold(ev) {
 		return
 	}
+	if a.holdReturning(ev) {
+		return
+	}
 	defer m.toldOf(a, ev)
+	if ev = a.withoutReturned(ev); ev.Count <= 0 {
+		return
+	}
 	if ev.Gap && ev.Count > 1 {
 		m.digest(a, ev)
 		return

@@ -82,10 +82,10 @@ type Account struct {
 	// once; negative never.
 	MarkSeen time.Duration
 	ReadOnly bool
-	// Archive and Trash name the folders (as a person writes them, or raw) that
-	// a and d move to; "" : the ones with that role.
-	Archive, Trash string
-	Probe          time.Duration // silence after which a live link is being probed
+	// Archive, Trash and Junk name the folders (as a person writes them, or raw)
+	// that a, d and J move to; "" : the ones with that role.
+	Archive, Trash, Junk string
+	Probe                time.Duration // silence after which a live link is being probed
 	// SignIn has the person sign in again, in the terminal, which is lent to it;
 	// nil: there is nothing to sign in to. It ends with ctx.
 	SignIn func(ctx context.Context) error
@@ -115,6 +115,10 @@ const (
 type Options struct {
 	Accounts []Account
 	Notice   NoticeKind
+	// Keywords are those that have a label on screen.
+	Keywords []Keyword
+	// Ways are the ways out to files and programs; nil: there are none.
+	Ways Ways
 	// EmojiText draws emoji as text width-safe replacements ("emoji = text").
 	EmojiText bool
 	Environ   []string  // the process's environment (TERM, TMUX, SSH_TTY, NO_COLOR ...)

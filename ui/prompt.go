@@ -19,6 +19,8 @@ type prompt struct {
 	typed  string // what was typed; drawn through safetext
 	pick   int    // the candidate chosen
 	choose func(*Model, imapsession.Folder)
+	here   bool // the mailbox that the person is in may be chosen, too
+	picker picker
 }
 
 // candidates is how many folders are offered at once.
@@ -26,31 +28,6 @@ const candidates = 8
 
 func newPrompt(label ink, what safetext.Text, a *account, choose func(*Model, imapsession.Folder)) *prompt {
 	return &prompt{label: label, to: " to", what: what, a: a, choose: choose}
-}
-
-// matches returns the folders whose name has every word that was typed, those
-// that begin with it first.
-func (q *prompt) matches() []imapsession.Folder {
-	words := strings.Fields(strings.ToLower(q.typed))
-	var first, rest []imapsession.Folder
-next:
-	for _, f := range q.a.folders.list {
-		if f.NoSelect || f.Raw == q.a.mailbox {
-			continue
-		}
-		name := strings.ToLower(f.Name.String())
-		for _, w := range words {
-			if !strings.Contains(name, w) {
-				continue next
-			}
-		}
-		if len(words) > 0 && strings.HasPrefix(name, words[0]) {
-			first = append(first, f)
-		} else {
-			rest = append(rest, f)
-		}
-	}
-	return append(first, rest...)
 }
 
 func (q *prompt) paste(s string) {

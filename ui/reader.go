@@ -26,6 +26,15 @@ type reader struct {
 	size      int64
 	complete  bool
 	truncated bool
+	rest      bool                              // what was cut off is being fetched
+	then      []func(*Model, *account, *reader) // wait for all of it
+
+	// Of what is inside a message: the message's own reader, what to call it,
+	// whether it lacks a header, and what makes its text (see excerpt).
+	parent *reader
+	title  safetext.Text
+	bare   bool
+	made   func() *message.Message
 
 	gen     int // of the parse that counts
 	parsing bool
@@ -141,7 +150,10 @@ func (m *Model) markSeen(a *account, uid store.UID) {
 	if f := a.flagsOf(uid); a.readOnly() || f.Has(store.Seen) {
 		return
 	}
-	m.storeFlags(a, uid, []string{`\Seen`}, nil, job{kind: jobSeen})
+	add := []string{`\Seen`}
+	id := a.cfg.Session.Do(imapsession.StoreFlags{Target: a.target(uid), Add: add})
+	a.over.Put(uint64(id), []store.UID{uid}, store.Effect{Add: add})
+	a.jobs[id] = job{kind: jobSeen, subject: a.subject(uid), n: 1}
 }
 
 // closeReader goes back to the list.
@@ -167,6 +179,7 @@ func (m *Model) bodyArrived(a *account, ev imapsession.BodyEvent) {
 		return
 	}
 	r.data, r.size, r.complete, r.truncated = ev.Data, ev.Size, ev.Complete, ev.Truncated
+	r.rest = r.rest && !ev.Complete
 }
 
 // bodyEnded: the fetch is over; where it failed, say so where the text would be.
@@ -176,6 +189,10 @@ func (m *Model) bodyEnded(a *account, ev imapsession.ResultEvent) {
 		return
 	}
 	if ev.Err != nil {
+		if r.rest {
+			m.restFailed(a, r, ev.Err)
+			return
+		}
 		r.failed = safetext.Clean(ev.Err.Error())
 		return
 	}
@@ -205,12 +222,19 @@ func (m *Model) fitReader(a *account, at area) {
 	index, uid, gen, data := m.indexOf(a), r.uid, r.gen, r.data
 	msg, cut := r.msg, !r.complete || r.truncated
 	method, emoji, w := m.pen.method, a.emoji, at.w
-	now := m.now
+	now, made, bare := m.now, r.made, r.bare
 	m.later(func() tea.Msg {
-		if stale {
+		switch {
+		case stale && made != nil:
+			msg = made()
+		case stale:
 			msg = message.Parse(data, cut)
 		}
-		return parsedMsg{index, uid, gen, len(data), w, msg, layoutMessage(msg, w, method, emoji, now)}
+		lay := layoutMessage
+		if bare {
+			lay = layoutText
+		}
+		return parsedMsg{index, uid, gen, len(data), w, msg, lay(msg, w, method, emoji, now)}
 	})
 }
 

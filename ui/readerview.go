@@ -75,7 +75,9 @@ func (m *Model) drawBanner(p *pen, a *account, r *reader) {
 	rw := min(p.spansWidth(right), p.room*2/3)
 	room := p.room
 	p.begin(max(room-rw-1, 0))
-	if r.summary != nil {
+	if !r.title.IsEmpty() {
+		p.text(sBarBold, r.title, p.room)
+	} else if r.summary != nil {
 		if p.room >= 24 {
 			p.text(sBarBold, sender(r.summary), p.room/3)
 			p.gap(s, 2)

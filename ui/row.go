@@ -36,7 +36,10 @@ func layoutColumns(w int) columns {
 type row struct {
 	summary *store.Summary // nil: not known yet
 	flags   store.Flags
-	leaving bool   // on its way to another mailbox
+	leaving bool // on its way to another mailbox
+	pending bool // something was asked for and is not confirmed
+	marked  bool // by the person
+	labels  []Keyword
 	gone    bool   // a tombstone
 	family  family // what it shows of its conversation
 }
@@ -53,11 +56,17 @@ const (
 // drawRow draws a list row, its cursor mark included.
 func drawRow(p *pen, c columns, r row, sel selection, waiting bool, now time.Time) {
 	m := &p.theme.marks
-	switch sel {
-	case selected:
+	switch {
+	case sel == selected && r.marked:
+		p.ink(sPlain, m.markedCursor)
+	case sel == selected:
 		p.ink(sPlain, m.cursor) // in no colour: a move is seven octets
-	case selectedElsewhere:
+	case sel == selectedElsewhere && r.marked:
+		p.ink(sFaint, m.markedCursor)
+	case sel == selectedElsewhere:
 		p.ink(sFaint, m.cursor)
+	case r.marked:
+		p.ink(sAccent, m.marked)
 	default:
 		p.gap(sPlain, 1)
 	}
@@ -81,7 +90,11 @@ func drawRow(p *pen, c columns, r row, sel selection, waiting bool, now time.Tim
 	case r.flags.Known() && !r.flags.Has(store.Seen), r.family.unreadInside():
 		text = sBold
 	}
-	p.gap(sPlain, 1)
+	if r.pending && !r.leaving {
+		p.ink(sDim, p.theme.marks.pending)
+	} else {
+		p.gap(sPlain, 1)
+	}
 	if c.date > 0 {
 		drawDate(p, dim, c.date, when(r.summary), now)
 		p.gap(sPlain, 2)
@@ -93,6 +106,7 @@ func drawRow(p *pen, c columns, r row, sel selection, waiting bool, now time.Tim
 	if r.family.n > 0 {
 		drawFamily(p, r.family)
 	}
+	drawKeywords(p, r.labels, r.flags)
 	subject := r.summary.Subject
 	switch {
 	case r.summary.Unreadable:

@@ -82,6 +82,9 @@ func (m *Model) place(a *account) []span {
 	} else if a.finding.more {
 		out = append(out, own(sBarWarn, ", of more"))
 	}
+	if a.marked.any() {
+		out = append(out, own(sBarAccent, "  "+ink(thousands(a.marked.count()))+" marked"))
+	}
 	if a.readOnly() {
 		out = append(out, own(sBarWarn, "  read-only"))
 	}

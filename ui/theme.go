@@ -36,6 +36,12 @@ const (
 	sBarBad
 	sBarAccent // the cursor mark on a bar
 	sPick      // the chosen line of a prompt
+	sTagRed    // labels
+	sTagYellow
+	sTagGreen
+	sTagCyan
+	sTagBlue
+	sTagMagenta
 	nStyles
 )
 
@@ -52,6 +58,7 @@ type theme struct {
 type marks struct {
 	cursor, unread, flagged, answered, attached ink
 	leaving, gone, waiting                      ink
+	marked, markedCursor, pending               ink
 	live, quiet, down, up, rule, bar, prompt    ink
 	bullet, dash, quote                         ink
 	folded, unfolded                            ink
@@ -60,7 +67,7 @@ type marks struct {
 
 var unicodeMarks = marks{
 	cursor: "▌", unread: "●", flagged: "⚑", answered: "↩", attached: "@",
-	leaving: "→", gone: "×", waiting: "·",
+	leaving: "→", gone: "×", waiting: "·", marked: "✓", markedCursor: "█", pending: "…",
 	live: "●", quiet: "◌", down: "○", up: "↑", rule: "─", bar: "│", prompt: "›",
 	bullet: "·", dash: "–", quote: "▏",
 	folded: "▸", unfolded: "▾", trunk: "│", fork: "├", last: "└", orphan: "╌",
@@ -69,7 +76,7 @@ var unicodeMarks = marks{
 // asciiMarks are for consoles whose font or locale has nothing else.
 var asciiMarks = marks{
 	cursor: ">", unread: "*", flagged: "!", answered: "r", attached: "@",
-	leaving: ">", gone: "x", waiting: ".",
+	leaving: ">", gone: "x", waiting: ".", marked: "+", markedCursor: "#", pending: "~",
 	live: "*", quiet: "?", down: "o", up: "^", rule: "-", bar: "|", prompt: ">",
 	bullet: "-", dash: "-", quote: "|",
 	folded: "+", unfolded: "-", trunk: "|", fork: "|", last: "`", orphan: "~",
@@ -125,6 +132,8 @@ func shades(dark bool) [nStyles]lipgloss.Style {
 		sBar:  bar("236", "252"), sBarBold: bar("232", "255").Bold(true), sBarDim: bar("242", "246"),
 		sBarGood: bar("28", "114"), sBarWarn: bar("130", "215"), sBarBad: bar("124", "210").Bold(true),
 		sBarAccent: bar("26", "75"), sPick: page("26", "75").Bold(true),
+		sTagRed: page("160", "203"), sTagYellow: page("130", "221"), sTagGreen: page("28", "114"),
+		sTagCyan: page("30", "80"), sTagBlue: page("26", "75"), sTagMagenta: page("127", "177"),
 	}
 }
 
@@ -147,6 +156,7 @@ func sixteen(dark bool) [nStyles]lipgloss.Style {
 		sQuote1: ink(accent), sQuote2: ink(magenta), sQuote3: ink(green), sLink: ink(accent).Underline(true),
 		sBar: bar, sBarBold: bar.Bold(true), sBarDim: bar, sBarGood: bar, sBarWarn: bar.Bold(true), sBarBad: bar.Bold(true),
 		sBarAccent: bar, sPick: bar.Bold(true),
+		sTagRed: ink(red), sTagYellow: ink(warn), sTagGreen: ink(green), sTagCyan: ink(accent), sTagBlue: ink(blue), sTagMagenta: ink(magenta),
 	}
 }
 

@@ -9,6 +9,7 @@ type layout struct {
 	body     area // between tabs and status
 	list     area
 	reader   area
+	folders  area // its w is body's where there is no room for the list beside it
 	split    split
 	activity bool
 	status   bool
@@ -50,6 +51,12 @@ func (m *Model) layout() layout {
 	l.body = area{0, y, max(m.w, 0), max(h, 0)}
 	a := m.account()
 	switch {
+	case a != nil && m.pane:
+		l.folders = l.body
+		if m.w >= besideFrom {
+			l.folders.w = besideWidth
+			l.list = area{besideWidth + 1, y, m.w - besideWidth - 1, l.body.h}
+		}
 	case a == nil || a.reader == nil:
 		l.list = l.body
 	case m.w >= wideEnough:
@@ -127,6 +134,17 @@ func (m *Model) frame() string {
 
 // drawBody draws line y of list and reader.
 func (m *Model) drawBody(p *pen, l *layout, a *account, y int) {
+	if l.folders.w > 0 {
+		p.begin(l.folders.w)
+		m.drawFolders(p, a, y, l.folders.h)
+		if l.list.w == 0 {
+			return
+		}
+		p.begin(l.list.w + 1)
+		p.ink(sFaint, m.theme.marks.bar)
+		m.drawListLine(p, l, a, y)
+		return
+	}
 	switch l.split {
 	case sideBySide:
 		p.begin(l.list.w)

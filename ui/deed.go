@@ -1,0 +1,279 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"tidings/imapsession"
+	"tidings/internal/safetext"
+	"tidings/store"
+)
+
+// deed is one thing that the person did to some messages, and can take back: one
+// command, or several that belong together.
+type deed struct {
+	what    ink           // "flagged", "moved to"; behind it
+	dest    safetext.Text // where to, of a move
+	subject safetext.Text // of the message, where it is one
+	n       int           // how many messages
+	parts   []*part
+	marked  bool // they were marked, and are again when they come back
+
+	under   bool // it is being taken back
+	waiting int  // replies due of that
+	trouble []span
+}
+
+// part is one command of a deed: it changes flags, or moves.
+type part struct {
+	at          store.Place
+	uids        []store.UID // there, before the deed; never modified, but replaced
+	add, remove []string
+	dest        string // raw; "" : the messages stay
+
+	state partState
+	id    imapsession.CommandID // of the command under way that did it
+	// recalled: it is to be taken back as soon as it is known how it ended.
+	recalled bool
+	// Of a move: which message became which, as far as the server said so; to is
+	// where, landed goes along with uids, 0 where that is not known.
+	to      store.Place
+	landed  []store.UID
+	landing *imapsession.Landing // where the server does not say so
+	lost    bool                 // it was taken back, and where the messages are is not known
+}
+
+// partState is how far a part has come.
+type partState uint8
+
+const (
+	partIdle    partState = iota // nothing of it is done, or it was taken back
+	partSent                     // done, and not confirmed
+	partDone                     // confirmed
+	partGoing                    // being taken back
+	partLocated                  // its messages are being looked for
+)
+
+// spans name what a command was for.
+func (j job) spans() []span {
+	if j.deed != nil {
+		return j.deed.spans()
+	}
+	return []span{own(sDim, j.what+": "), said(sPlain, j.subject)}
+}
+
+// recalls tells whether a move of a message is being taken back that is perhaps
+// done by now.
+func (h *history) recalls(uid store.UID) bool {
+	return slices.ContainsFunc(h.moving, func(p *part) bool { return p.recalled && slices.Contains(p.uids, uid) })
+}
+
+// spans name a deed.
+func (d *deed) spans() []span {
+	out := []span{own(sDim, d.what)}
+	if !d.dest.IsEmpty() {
+		out = append(out, own(sDim, " "), said(sPlain, d.dest))
+	}
+	out = append(out, own(sDim, ": "))
+	if d.n == 1 {
+		return append(out, said(sPlain, d.subject))
+	}
+	return append(out, own(sPlain, counted(d.n)))
+}
+
+// history is what the person did to the messages of an account, as far as it can
+// be taken back and done again.
+type history struct {
+	done, undone []*deed
+	// moving are the parts whose messages are about to get other UIDs.
+	moving []*part
+	queue  []wish
+	// returning counts the moves under way that bring messages back into the
+	// mailbox on screen: what arrives meanwhile may be no news.
+	returning int
+	held      []imapsession.NewMailEvent
+	returned  store.UIDSet // of the mailbox on screen: came back, and are no news
+}
+
+// wish is a deed that is to be taken back, or done again, when its messages have
+// their UIDs.
+type wish struct {
+	d    *deed
+	back bool
+}
+
+// maxDeeds bounds what can be taken back.
+const maxDeeds = 200
+
+// newDeed names what is about to be done to uids.
+func (a *account) newDeed(what ink, uids []store.UID) *deed {
+	d := &deed{what: what, n: len(uids), marked: len(uids) > 0 && a.marked.has(uids[0])}
+	if len(uids) == 1 {
+		d.subject = a.subject(uids[0])
+	}
+	return d
+}
+
+// do sends a deed, draws it, and remembers it.
+func (m *Model) do(a *account, d *deed) {
+	for _, p := range d.parts {
+		a.sendPart(d, p)
+	}
+	h := &a.history
+	h.done = append(h.done, d)
+	if len(h.done) > maxDeeds {
+		h.done = slices.Delete(h.done, 0, len(h.done)-maxDeeds)
+	}
+	h.undone = nil
+}
+
+// sendPart sends one command of a deed, and draws its effect.
+func (a *account) sendPart(d *deed, p *part) {
+	t := imapsession.Target{Mailbox: p.at.Mailbox, UIDValidity: p.at.UIDValidity, UIDs: p.uids}
+	if p.dest != "" {
+		p.id = a.cfg.Session.Do(imapsession.Move{Target: t, Dest: p.dest})
+	} else {
+		p.id = a.cfg.Session.Do(imapsession.StoreFlags{Target: t, Add: p.add, Remove: p.remove})
+	}
+	p.state, p.recalled, p.lost = partSent, false, false
+	if p.at == a.place() {
+		a.over.Put(uint64(p.id), p.uids, store.Effect{Add: p.add, Remove: p.remove, Dest: p.dest})
+	}
+	a.jobs[p.id] = job{kind: jobDeed, deed: d, part: p, subject: d.subject, n: len(p.uids)}
+}
+
+// deedEnded: a command of a deed is confirmed, or did not happen.
+func (m *Model) deedEnded(a *account, j job, ev imapsession.ResultEvent) {
+	d, p := j.deed, j.part
+	if p.id != ev.ID {
+		return // it has been taken back since
+	}
+	p.id = 0
+	p.state = partIdle
+	if ev.Err == nil {
+		p.state = partDone
+		if p.dest != "" {
+			a.landed(p, ev)
+		}
+	}
+	h := &a.history
+	h.settled(p)
+	if p.recalled {
+		if ev.Err != nil && !errors.Is(ev.Err, context.Canceled) {
+			d.trouble = []span{said(sPlain, safetext.Clean(ev.Err.Error()))}
+		}
+		m.takeBack(a, d)
+		return
+	}
+	if !d.alive() {
+		h.forget(d)
+	}
+	m.tellDeed(a, d, ev)
+	m.proceed(a)
+}
+
+// tellDeed says how a command of a deed ended.
+func (m *Model) tellDeed(a *account, d *deed, ev imapsession.ResultEvent) {
+	switch {
+	case ev.Err == nil && !ev.Note.IsEmpty():
+		m.say(a, append(append([]span{}, d.spans()...), own(sDim, " "+m.theme.marks.bullet+" "), said(sWarn, ev.Note))...)
+	case ev.Err == nil && d.waits():
+	case ev.Err == nil:
+		m.say(a, d.spans()...)
+	case errors.Is(ev.Err, context.Canceled):
+		m.say(a, append([]span{own(sDim, "taken back: ")}, d.spans()...)...)
+	case imapsession.IsGone(ev.Err):
+		m.say(a, append([]span{own(sWarn, "another client was first, and nothing was done: ")}, d.spans()...)...)
+	default:
+		m.say(a, append([]span{own(sBad, "sent back: "), said(sPlain, safetext.Clean(ev.Err.Error())), own(sDim, " "+m.theme.marks.bullet+" ")}, d.spans()...)...)
+	}
+}
+
+// alive tells whether anything of a deed is done, or being done.
+func (d *deed) alive() bool {
+	return slices.ContainsFunc(d.parts, func(p *part) bool { return p.state != partIdle })
+}
+
+// waits tells whether more of a deed is still to be confirmed.
+func (d *deed) waits() bool {
+	return slices.ContainsFunc(d.parts, func(p *part) bool { return p.state == partSent })
+}
+
+// forget takes a deed out of the history.
+func (h *history) forget(d *deed) {
+	is := func(x *deed) bool { return x == d }
+	h.done = slices.DeleteFunc(h.done, is)
+	h.undone = slices.DeleteFunc(h.undone, is)
+}
+
+// settled: the UIDs of a part's messages are what they are.
+func (h *history) settled(p *part) {
+	h.moving = slices.DeleteFunc(h.moving, func(x *part) bool { return x == p })
+}
+
+// landed takes what the messages of a move became. Where it was done before, what
+// the history calls by their old UIDs there is called by the new ones.
+func (a *account) landed(p *part, ev imapsession.ResultEvent) {
+	was, before := p.to, p.landed
+	p.to, p.landed, p.landing = store.Place{}, nil, ev.Landing
+	if ev.Copied == nil {
+		return
+	}
+	p.to = ev.Copied.Place
+	became := ev.Copied.Map()
+	p.landed = make([]store.UID, len(p.uids))
+	again := map[store.UID]store.UID{}
+	for i, uid := range p.uids {
+		p.landed[i] = became[uid]
+		if was == p.to && i < len(before) && before[i] != 0 && p.landed[i] != 0 {
+			again[before[i]] = p.landed[i]
+		}
+	}
+	a.rekey(p.to, again)
+}
+
+// rekey has the history know messages of a mailbox by new UIDs.
+func (a *account) rekey(at store.Place, became map[store.UID]store.UID) {
+	if len(became) == 0 {
+		return
+	}
+	swap := func(uids []store.UID) []store.UID {
+		if !slices.ContainsFunc(uids, func(u store.UID) bool { return became[u] != 0 }) {
+			return uids
+		}
+		uids = slices.Clone(uids)
+		for i, u := range uids {
+			if n := became[u]; n != 0 {
+				uids[i] = n
+			}
+		}
+		return uids
+	}
+	every := slices.Concat(a.history.done, a.history.undone)
+	for _, w := range a.history.queue {
+		every = append(every, w.d)
+	}
+	for _, d := range every {
+		for _, p := range d.parts {
+			if p.at == at {
+				p.uids = swap(p.uids)
+			}
+			if p.to == at {
+				p.landed = swap(p.landed)
+			}
+		}
+	}
+}
+
+// renumbered: what is known of a mailbox by UID does not hold any more.
+func (h *history) renumbered(mailbox string) {
+	of := func(d *deed) bool {
+		return slices.ContainsFunc(d.parts, func(p *part) bool { return p.at.Mailbox == mailbox || p.to.Mailbox == mailbox })
+	}
+	h.done = slices.DeleteFunc(h.done, of)
+	h.undone = slices.DeleteFunc(h.undone, of)
+	h.queue = slices.DeleteFunc(h.queue, func(w wish) bool { return of(w.d) })
+	h.returned.Clear()
+	h.held = nil
+}

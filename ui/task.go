@@ -1,0 +1,95 @@
+package ui
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"tidings/internal/safetext"
+)
+
+// task is something outside of the screen that is under way: a file being
+// written, a program running. There is one at most.
+type task struct {
+	what   ink
+	about  safetext.Text
+	cancel func()
+}
+
+// taskMsg ends a task.
+type taskMsg struct {
+	task *task
+	box  int
+	then func(*Model, *account)
+}
+
+// slowTaskMsg: a task takes longer than a moment.
+type slowTaskMsg struct {
+	task *task
+	box  int
+}
+
+// start has f called on a goroutine of its own, with a context that Esc ends; what
+// it returns is called on the loop.
+func (m *Model) start(a *account, what ink, about safetext.Text, f func(context.Context) func(*Model, *account)) {
+	m.undertake(a, what, about, func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg {
+		return end(f(ctx))
+	})
+}
+
+// lend is start for what needs the terminal, which is lent to it.
+func (m *Model) lend(a *account, what ink, about safetext.Text, f func(context.Context) error, then func(error) func(*Model, *account)) {
+	m.undertake(a, what, about, func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg {
+		return foregroundMsg{
+			run:  func() error { return f(ctx) },
+			done: func(err error) tea.Msg { return end(then(err)) },
+		}
+	})
+}
+
+// undertake runs a command that ends in what end makes, unless one runs already.
+func (m *Model) undertake(a *account, what ink, about safetext.Text, f func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg) {
+	if m.opts.Ways == nil {
+		m.say(a, own(sWarn, "there are no files and programs here"))
+		return
+	}
+	if t := m.task; t != nil {
+		m.say(a, own(sWarn, "still "+t.what+" "), said(sPlain, t.about), own(sDim, "; Esc stops it"))
+		return
+	}
+	ctx, cancel := context.WithCancel(m.ctx)
+	t := &task{what, about, cancel}
+	m.task = t
+	box := m.indexOf(a)
+	m.later(func() tea.Msg {
+		return f(ctx, func(then func(*Model, *account)) tea.Msg { return taskMsg{t, box, then} })
+	})
+	m.later(m.after(slow*5, slowTaskMsg{t, box}))
+}
+
+// taskEnded says what came of a task.
+func (m *Model) taskEnded(msg taskMsg) {
+	msg.task.cancel()
+	if m.task == msg.task {
+		m.task = nil
+	}
+	if a := m.box(msg.box); a != nil && msg.then != nil {
+		msg.then(m, a)
+	}
+}
+
+// taskSlow says that a task takes its time.
+func (m *Model) taskSlow(msg slowTaskMsg) {
+	if a := m.box(msg.box); a != nil && m.task == msg.task {
+		m.say(a, own(sDim, msg.task.what+" "), said(sPlain, msg.task.about), own(sDim, "; Esc stops it"))
+	}
+}
+
+// stopTask ends what is under way. Its own end says so.
+func (m *Model) stopTask() bool {
+	if m.task == nil {
+		return false
+	}
+	m.task.cancel()
+	return true
+}
