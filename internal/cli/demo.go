@@ -75,7 +75,9 @@ func (p Program) demo(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	return p.show(ctx, []watched{w}, ui.Options{Notice: ui.NoticeBell, Demo: true})
+	out := newWays(config.UI{})
+	defer out.close()
+	return p.show(ctx, []watched{w}, ui.Options{Ways: out, Notice: ui.NoticeBell, Demo: true})
 }
 
 // demoAccount watches the demo server as any account is watched.

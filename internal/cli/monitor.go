@@ -99,7 +99,10 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		closeCaches(accounts)
 		return errors.Join(failed...)
 	}
+	out := newWays(cfg.UI)
+	defer out.close()
 	return p.show(ctx, accounts, ui.Options{
+		Ways:      out,
 		Notice:    ui.NoticeKind(cfg.UI.Notice),
 		EmojiText: cfg.UI.Emoji == config.EmojiText,
 	})

@@ -35,6 +35,15 @@ type Config struct {
 type UI struct {
 	Notice Notice
 	Emoji  Emoji
+	// SaveDir is where attachments and exported messages go; "": the Downloads
+	// folder, or else the home directory.
+	SaveDir string
+	// Open, with a file's name behind it, opens attachments and messages, but for
+	// the media types that OpenWith ("image/png", "image/*") has a program for;
+	// OpenLink, with a URL behind it, opens links. Empty: the system's way.
+	Open     []string
+	OpenWith map[string][]string
+	OpenLink []string
 }
 
 // Notice is how new mail is announced.

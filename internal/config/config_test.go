@@ -34,7 +34,7 @@ func TestAccepted(t *testing.T) {
 	}{
 		{"bare", account(), func(*Config) {}},
 		{"byte order mark and CRLF", "\ufeff" + strings.ReplaceAll(account(), "\n", "\r\n"), func(*Config) {}},
-		{"ui", "[ui]\nnotice = \"off\"\nemoji = \"text\"\n" + account(), func(c *Config) { c.UI = UI{NoticeOff, EmojiText} }},
+		{"ui", "[ui]\nnotice = \"off\"\nemoji = \"text\"\n" + account(), func(c *Config) { c.UI = UI{Notice: NoticeOff, Emoji: EmojiText} }},
 		{"ui after the accounts", account() + "[ui]\nnotice = \"osc9\"\n", func(c *Config) { c.UI.Notice = NoticeOSC9 }},
 		{"port by tls", account(`tls = "starttls"`), func(c *Config) { c.Accounts[0].TLS, c.Accounts[0].Port = TLSStart, 143 }},
 		{"port said", account(`tls = "starttls"`, `port = 1143`), func(c *Config) { c.Accounts[0].TLS, c.Accounts[0].Port = TLSStart, 1143 }},
@@ -127,7 +127,7 @@ func TestProblems(t *testing.T) {
 			`5: ssl: there is no such key in [[account]]; did you mean tls?`,
 			`6: readonly: there is no such key in [[account]]; did you mean read_only?`}},
 		{"hyphen", account(`read-only = true`), []string{`5: read-only: there is no such key in [[account]]; did you mean read_only?`}},
-		{"unheard of", "[ui]\nzzzzzzzzz = 1\n" + account(), []string{`2: zzzzzzzzz: there is no such key in ui; expected one of notice, emoji`}},
+		{"unheard of", "[ui]\nzzzzzzzzz = 1\n" + account(), []string{`2: zzzzzzzzz: there is no such key in ui; expected one of notice, emoji, save_dir, open, open_with, open_link`}},
 		{"unknown table", account() + "[colours]\nred = 1\n", []string{`5: colours: there is no such key; expected one of ui, cache, secrets, account`}},
 		{"misspelt table", strings.Replace(account(), "account", "accounts", 1), []string{`1: accounts: there is no such key; did you mean account?`}},
 		{"misspelt required key", strings.Replace(account(), "host", "server", 1), []string{`3: server: there is no such key in [[account]]; did you mean host?`}},

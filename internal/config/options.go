@@ -19,6 +19,10 @@ import (
 var uiOptions = []option[UI]{
 	{"notice", func(u *UI, v any, _ string) error { return oneOf(&u.Notice, v, NoticeBell, NoticeOSC9, NoticeOff) }},
 	{"emoji", func(u *UI, v any, _ string) error { return oneOf(&u.Emoji, v, EmojiAuto, EmojiText) }},
+	{"save_dir", func(u *UI, v any, dir string) error { return folder(&u.SaveDir, v, dir) }},
+	{"open", func(u *UI, v any, _ string) error { return command(&u.Open, v) }},
+	{"open_with", func(u *UI, v any, _ string) error { return commands(&u.OpenWith, v) }},
+	{"open_link", func(u *UI, v any, _ string) error { return command(&u.OpenLink, v) }},
 }
 
 var accountOptions = []option[Account]{

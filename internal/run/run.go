@@ -43,6 +43,9 @@ type Program struct {
 	// Terminal hands the controlling terminal to the program, as the foreground
 	// process group, until it ends. Only where no screen owns it.
 	Terminal bool
+	// Screen, with Terminal: the program writes to the terminal, too, and nothing
+	// of that is kept. (A pager, an editor.)
+	Screen bool
 }
 
 // Result is what a program printed. What exceeded the bound was read and
@@ -95,7 +98,7 @@ func (p Program) Run(ctx context.Context) (Result, error) {
 	cmd.WaitDelay = 2 * grace
 	// The group dies, not only its leader: `sh -c "a | b"` is three processes.
 	cmd.Cancel = func() error { return endGroup(cmd.Process.Pid) }
-	restore, err := own(cmd, p.Terminal)
+	restore, err := own(cmd, p.Terminal, p.Screen)
 	if err != nil {
 		return Result{}, p.fail(ctx, cmd, err)
 	}

@@ -13,7 +13,7 @@ import (
 // own puts cmd into a process group of its own: in a new session without a
 // terminal, or as the foreground group of the controlling terminal. restore
 // gives the terminal back to our own group.
-func own(cmd *exec.Cmd, terminal bool) (restore func(), err error) {
+func own(cmd *exec.Cmd, terminal, screen bool) (restore func(), err error) {
 	if !terminal {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 		return func() {}, nil
@@ -38,6 +38,9 @@ func own(cmd *exec.Cmd, terminal bool) (restore func(), err error) {
 	}
 	if cmd.Stdin == nil {
 		cmd.Stdin = tty
+	}
+	if screen {
+		cmd.Stdout, cmd.Stderr = tty, tty
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Foreground: true, Ctty: fd}
 	return func() {
