@@ -181,6 +181,13 @@ func selectFault(err error, name string, proven bool) *fault {
 		return asFault(err)
 	}
 	f := &fault{err: err, after: statedBackoff(no.Text)}
+	if a, ok := adviceFor(no.Text); ok {
+		f.text = fmt.Sprintf("the server refused to open %s: it said %s: %s", title(name), words(err), a.says)
+		if f.fatal = !a.passes && !proven; f.fatal {
+			f.text += againR
+		}
+		return f
+	}
 	switch no.Code {
 	case imap.ResponseCodeNonExistent:
 		f.fatal = true

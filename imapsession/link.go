@@ -191,7 +191,7 @@ func (l *link) apply(ev wire.Event) {
 	case wire.KindStatus:
 		l.status(ev)
 	case wire.KindTagged:
-		l.expired = l.expired || ev.Type == "NO" && l.tokenOver(ev)
+		l.expired = l.expired || ev.Type != "OK" && l.tokenOver(ev)
 		l.tagged++
 		l.taggedCode = ev.Code
 		l.copyUID = l.copyUID || ev.Code == "COPYUID"

@@ -75,6 +75,11 @@ var advices = []advice{
 		words: regexp.MustCompile(`(?i)basic ?auth\w* ?(is|has been)? ?(disabled|blocked)|BasicAuthBlocked`),
 		says:  "it takes no passwords any more: use [account.oauth2] in the config (tidings setup writes it)",
 	},
+	{
+		words:  regexp.MustCompile(`(?i)authenticated but not connected`),
+		says:   "it knows you, but opens no mailbox for you: see that user in the config is the account that you signed in to, and that IMAP is switched on for it (by your administrator)",
+		passes: true,
+	},
 }
 
 // adviceFor finds what is known of a server's words.
@@ -260,7 +265,7 @@ func unproven(err error) *fault {
 // again").
 var expiredWords = regexp.MustCompile(`(?i)AccessTokenExpired|token (has )?(expired|been revoked)|expired (access )?token|session (has )?expired|authenticated but not connected`)
 
-// tokenOver tells whether a BYE, or a NO to some command, says that the token's
+// tokenOver tells whether a BYE, or a NO or BAD to some command, says that the token's
 // time is over.
 func (l *link) tokenOver(ev wire.Event) bool {
 	return l.byToken && (ev.Code == string(imap.ResponseCodeExpired) || expiredWords.MatchString(ev.Text))

@@ -104,18 +104,8 @@ func TestTokenRunsOutInMidSession(t *testing.T) {
 			c.send("* BYE [EXPIRED] bye")
 			c.conn.Close()
 		}},
-		{"a NO to every command", func(srv *fakeServer, c *fakeConn) {
-			on := srv.on
-			srv.with(func() {
-				srv.on = func(c *fakeConn, tag, cmd string) bool {
-					if c.n == 1 && tag != "DONE" {
-						c.send(tag + " NO User is authenticated but not connected.")
-						return true
-					}
-					return on(c, tag, cmd)
-				}
-			})
-		}},
+		{"a NO to every command", notConnected("NO")},
+		{"Exchange's BAD to every command", notConnected("BAD")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -145,6 +135,49 @@ func TestTokenRunsOutInMidSession(t *testing.T) {
 			})
 		})
 	}
+}
+
+// notConnected has the first connection refuse every command.
+func notConnected(how string) func(*fakeServer, *fakeConn) {
+	return func(srv *fakeServer, _ *fakeConn) {
+		on := srv.on
+		srv.with(func() {
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				if c.n == 1 && tag != "DONE" {
+					c.send(tag + " " + how + " User is authenticated but not connected.")
+					return true
+				}
+				return on(c, tag, cmd)
+			}
+		})
+	}
+}
+
+// TestSignedInWithoutMailbox: Exchange takes the token of an account whose IMAP
+// is switched off, and opens nothing. That is said, and tried again: it may be
+// switched on.
+func TestSignedInWithoutMailbox(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 1)
+		m := &mint{}
+		xoauth2Only(srv, func(string) bool { return true })
+		on := srv.on
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if strings.HasPrefix(cmd, "SELECT") && c.n < 3 {
+				c.send(tag + " BAD User is authenticated but not connected.")
+				return true
+			}
+			return on(c, tag, cmd)
+		}
+		cfg := srv.config()
+		cfg.Credentials = m
+		f, _ := start(t, cfg)
+		f.until("what it says", func() bool { return f.last().State == Waiting })
+		if st := f.state(); st.Fatal || !strings.Contains(st.Reason.String(), "IMAP is switched on") {
+			t.Errorf("state %+v", st)
+		}
+		f.live(1)
+	})
 }
 
 // A command that is refused for the token's sake is done with the next one.

@@ -11,14 +11,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strings"
-	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"tidings/internal/crash"
+	"tidings/internal/credential"
 	"tidings/internal/safetext"
 	"tidings/internal/setup"
 )
@@ -39,7 +38,8 @@ type Program struct {
 	Environ []string
 	Example string // the text of config.toml.example
 
-	finder setup.Finder // asks the real network, but in tests
+	finder     setup.Finder // asks the real network, but in tests
+	interrupts *interrupts  // nil in tests
 }
 
 // Main runs the command that the arguments name and returns the exit status.
@@ -47,10 +47,16 @@ type Program struct {
 // the command ends.
 func (p Program) Main() int {
 	crash.SetVersion(versionLine())
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	p.interrupts = &interrupts{}
+	ctx, stop := p.interrupts.context()
 	defer stop()
 	return p.run(ctx)
 }
+
+// settling is how long the end of the program waits for a refresh token that is
+// on its way: one that is lost costs a sign-in. Nothing is waited for where none
+// is.
+const settling = 2 * time.Second
 
 func (p Program) run(ctx context.Context) int {
 	understood := false
@@ -62,6 +68,7 @@ func (p Program) run(ctx context.Context) int {
 	root.SetErr(p.Stderr)
 	root.SetContext(ctx)
 	err := root.ExecuteContext(ctx)
+	credential.Settle(settling)
 	var usage usageError
 	switch {
 	case err == nil:

@@ -202,12 +202,17 @@ func (p Program) logout(ctx context.Context, file string, args []string) error {
 		return err
 	}
 	k.vault.OwnsTerminal(true)
-	var kept []string
+	var kept, remains []string
 	for _, s := range []struct{ name, what string }{
 		{credential.RefreshTokenName(a.Name), "the grant"},
 		{credential.PasswordName(a.Name), "the password"},
 	} {
-		if _, err := k.vault.Get(ctx, s.name); !errors.Is(err, credential.ErrNoSecret) {
+		value, err := k.vault.Get(ctx, s.name)
+		start, _ := k.vault.Start(s.name)
+		if start != "" {
+			remains = append(remains, s.what)
+		}
+		if !errors.Is(err, credential.ErrNoSecret) && (start == "" || value != start) {
 			kept = append(kept, s.what)
 		}
 	}
@@ -218,6 +223,9 @@ func (p Program) logout(ctx context.Context, file string, args []string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if len(remains) > 0 {
+		defer fmt.Fprintf(p.Stdout, "A variable of the environment still has %s: unset it.\n", strings.Join(remains, " and "))
 	}
 	if len(kept) == 0 {
 		fmt.Fprintf(p.Stdout, "Nothing was kept for account %s.\n", safetext.Clean(a.Name))

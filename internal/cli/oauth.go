@@ -75,10 +75,14 @@ func (p Program) signInBeside(ctx context.Context, a config.Account, source *cre
 	fmt.Fprint(p.Stdout, "\x1b[?1049h\x1b[H\x1b[2J")
 	defer fmt.Fprint(p.Stdout, "\x1b[?1049l")
 	fmt.Fprintf(p.Stdout, "Signing in to account %s.\n", safetext.Clean(a.Name))
-	signing, giveUp := context.WithCancel(ctx)
+	// ctrl+c leaves the sign-in, not the monitor behind it.
+	here, leave := context.WithCancel(ctx)
+	defer leave()
+	defer p.interrupts.until(leave)()
+	signing, giveUp := context.WithCancel(here)
 	defer giveUp()
 	prompter := newTerminalPrompter(d, p.Environ)
-	prompter.giveUp, prompter.signing = giveUp, signing // ctrl+c would end the monitor
+	prompter.giveUp, prompter.signing = giveUp, signing
 	err = source.SignIn(signing, prompter)
 	givenUp := signing.Err() != nil
 	giveUp()
@@ -90,7 +94,7 @@ func (p Program) signInBeside(ctx context.Context, a config.Account, source *cre
 	case givenUp:
 		return errNoAnswer
 	}
-	fmt.Fprintf(p.Stdout, "\n%s\n", safetext.Clean(err.Error()))
-	_, _ = d.line("Enter goes back to the mail", "")
+	fmt.Fprintf(p.Stdout, "\n%s\nEnter goes back to the mail: ", safetext.Clean(err.Error()))
+	_, _ = d.read(here)
 	return err
 }

@@ -24,8 +24,8 @@ type terminalPrompter struct {
 	environ []string
 	// browse opens a page, and tells whether it could.
 	browse func(ctx context.Context, address string) bool
-	// giveUp, where it is set, ends the sign-in when the person presses Enter;
-	// else ctrl+c does.
+	// giveUp, where it is set, ends the sign-in when the person presses Enter, as
+	// ctrl+c does anywhere.
 	giveUp   context.CancelFunc
 	signing  context.Context // ends with the sign-in; set with giveUp
 	watching sync.WaitGroup  // those who wait for Enter, until the sign-in ends

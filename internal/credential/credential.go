@@ -18,9 +18,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"tidings/imapsession"
 	"tidings/internal/run"
@@ -284,7 +286,7 @@ func commandProblem(what sort, program string, out run.Result, err error) error 
 	if printed := strings.TrimSpace(firstLine(out.Stdout)); printed != "" && strings.Contains(words, printed) {
 		words = "" // it quotes what may be the secret
 	}
-	why := safetext.Clean(words)
+	why := safetext.Clean(withoutTokens(words))
 	if why.Len() > 200 {
 		why = safetext.Format("%s…", why.Slice(0, 200))
 	}
@@ -292,6 +294,20 @@ func commandProblem(what sort, program string, out run.Result, err error) error 
 		return fmt.Errorf("%s_command failed: %w", what.option, err)
 	}
 	return fmt.Errorf("%s_command failed: %s (%w)", what.option, why, err)
+}
+
+// tokenLike is what tokens and keys look like: long, without a space, and with
+// letters and digits in it. A program that fails may well print one on stderr.
+var tokenLike = regexp.MustCompile(`[A-Za-z0-9_+=~-]{20,}`)
+
+// withoutTokens takes out of another program's words what may be a token.
+func withoutTokens(words string) string {
+	return tokenLike.ReplaceAllStringFunc(words, func(s string) string {
+		if strings.ContainsAny(s, "0123456789") && strings.ContainsFunc(s, unicode.IsLetter) {
+			return "[redacted]"
+		}
+		return s
+	})
 }
 
 func firstLine(data []byte) string {

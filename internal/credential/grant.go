@@ -16,6 +16,32 @@ type grant struct {
 	ClientID     string    `json:"client_id,omitempty"`
 	TokenURL     string    `json:"token_url,omitempty"`
 	At           time.Time `json:"at,omitzero"`
+	// From tells, where the grant grew from one in a variable, from which: the
+	// variable still holds that one, which may be worth nothing any more.
+	From string `json:"from,omitempty"`
+}
+
+// starter is a Vault that has variables, too, with grants to start from. first
+// tells that they come before what is kept.
+type starter interface {
+	Start(name string) (value string, first bool)
+}
+
+// start is what the account's variable holds, "" for nothing.
+func (t *tokens) start() (value string, first bool) {
+	if v, ok := t.vault.(starter); ok {
+		return v.Start(RefreshTokenName(t.account))
+	}
+	return "", false
+}
+
+// origin is what a grant has in From that grows from the variable as it is.
+func (t *tokens) origin() string {
+	value, _ := t.start()
+	if value == "" {
+		return ""
+	}
+	return sum(value)[:16]
 }
 
 // errHalf: what is kept is no grant, or half of one.
@@ -54,7 +80,10 @@ func (g grant) belongs(clientID, tokenURL string) bool {
 	return (g.ClientID == "" || g.ClientID == clientID) && (g.TokenURL == "" || g.TokenURL == tokenURL)
 }
 
-// readGrant gets the grant from the vault. An error is a *imapsession.SecretError.
+// readGrant gets the grant from the vault. A variable that comes before what is
+// kept counts as long as nothing has grown from it, and again when it holds
+// another grant than the one that what is kept has grown from: so what a provider
+// rotates is never lost to it. An error is a *imapsession.SecretError.
 func (t *tokens) readGrant(ctx context.Context, tokenURL string) (grant, error) {
 	value, err := t.vault.Get(ctx, RefreshTokenName(t.account))
 	if t.unsaved != nil && (err != nil || value == t.unsavedOver) {
@@ -66,10 +95,16 @@ func (t *tokens) readGrant(ctx context.Context, tokenURL string) (grant, error) 
 		return grant{}, passing("the refresh token could not be had in time")
 	case errors.Is(err, ErrNoSecret):
 		return grant{}, t.signInAgain("you are not signed in")
+	case errors.Is(err, errHalf):
+		return grant{}, t.signInAgain(errHalf.Error())
 	case err != nil:
 		return grant{}, passing("the refresh token could not be had: %v", err)
 	}
 	g, err := parseGrant(value)
+	if start, first := t.start(); start != "" && (value == start || first && g.From != t.origin()) {
+		g, err = parseGrant(start)
+		g.From = t.origin()
+	}
 	if err != nil {
 		return grant{}, t.signInAgain(err.Error())
 	}

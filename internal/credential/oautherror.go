@@ -78,7 +78,7 @@ func (t *tokens) problem(what string, err error) error {
 	}
 	switch answer.ErrorCode {
 	case "invalid_grant", "interaction_required", "login_required", "consent_required":
-		return t.signInAgain(fmt.Sprintf("the provider has ended the sign-in: %s%s", said, t.clockNote()))
+		return t.signInAgain(fmt.Sprintf("the provider has ended the sign-in: %s%s%s", said, t.testingNote(), t.clockNote()))
 	case "invalid_client":
 		return permanent("%s: it does not know the client, or its secret is wrong (%s): correct client_id and client_secret_... in [account.oauth2]%s", what, said, t.clockNote())
 	case "unauthorized_client", "unsupported_grant_type":
@@ -123,6 +123,14 @@ func (t *tokens) networkProblem(what string, err error) *imapsession.SecretError
 		return passing("%s: what its token endpoint answered is no answer (not JSON with a token in it)", what)
 	}
 	return passing("%s: %s", what, brief(t.secretive.clean(err.Error())))
+}
+
+// testingNote names the usual reason of Google's, which says none itself.
+func (t *tokens) testingNote() string {
+	if t.o.Provider != ProviderGoogle {
+		return ""
+	}
+	return "; if that is so every 7 days, its project is still in Testing: publish the app (the README says how)"
 }
 
 // clockNote names a clock that is wrong, or is "".

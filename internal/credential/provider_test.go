@@ -118,9 +118,11 @@ func TestWhatProvidersAnswer(t *testing.T) {
 		want   string
 		passes bool
 		signIn bool
+		google bool
 	}{
 		{name: "revoked", answer: refuse("invalid_grant", "Token has been expired or revoked."), want: "Token has been expired or revoked", signIn: true},
 		{name: "quotes what it was told", answer: refuse("invalid_grant", "refresh-planted-1 is not good"), want: "[redacted] is not good", signIn: true},
+		{name: "a project in Testing", google: true, answer: refuse("invalid_grant", "Token has been expired or revoked."), want: "every 7 days, its project is still in Testing", signIn: true},
 		{name: "unused for 90 days", answer: refuse("invalid_grant", "AADSTS700082: The refresh token has expired due to inactivity. Trace ID: 1 Correlation ID: 2"), want: "90 days without use", signIn: true},
 		{name: "password changed", answer: refuse("invalid_grant", "AADSTS50173: The provided grant has expired due to it being revoked"), want: "the password was changed", signIn: true},
 		{name: "MFA", answer: refuse("interaction_required", "AADSTS50076: Due to a configuration change"), want: "multi-factor", signIn: true},
@@ -146,7 +148,11 @@ func TestWhatProvidersAnswer(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := &fakeProvider{answer: func(int, string, url.Values) reply { return test.answer }}
-			source, vault, _ := account(t, p, fakeCustom(FlowDevice), goodGrant, nil)
+			o, kept := fakeCustom(FlowDevice), goodGrant
+			if test.google {
+				o, kept = OAuth2{Provider: ProviderGoogle, Flow: FlowBrowser, ClientID: "tidings"}, "refresh-planted-1"
+			}
+			source, vault, _ := account(t, p, o, kept, nil)
 			_, err := source.Secret(t.Context())
 			var e *imapsession.SecretError
 			if !errors.As(err, &e) {
@@ -159,7 +165,7 @@ func TestWhatProvidersAnswer(t *testing.T) {
 				t.Errorf("not fit to be shown: %q", e.Text)
 			}
 			leaks(t, "the error", fmt.Sprintf("%v %+v", err, errors.Unwrap(err)))
-			if vault.values[RefreshTokenName("work")] != goodGrant {
+			if vault.values[RefreshTokenName("work")] != kept {
 				t.Error("what was kept is lost")
 			}
 			if test.name == "too often" && e.After != 2*time.Minute {
@@ -242,6 +248,130 @@ func TestRotation(t *testing.T) {
 	if got := vault.values[RefreshTokenName("work")]; !strings.Contains(got, "refresh-planted-4") {
 		t.Error("the last one is not kept")
 	}
+}
+
+// TestEndOfTheProgram: a refresh token that is on its way is waited for and kept,
+// and none is shown to the provider once the program is ending.
+func TestEndOfTheProgram(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		answers time.Duration // so long after it was asked
+		settled bool
+	}{
+		{"the provider answers in time", time.Second, true},
+		{"the provider does not", time.Minute, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &fakeProvider{answer: func(int, string, url.Values) reply {
+					time.Sleep(test.answers)
+					return tokenReply("access-planted-1", "refresh-planted-2")
+				}}
+				source, vault, _ := account(t, p, fakeCustom(FlowDevice), goodGrant, nil)
+				ctx, end := context.WithCancel(t.Context())
+				time.AfterFunc(test.answers/2, end)
+				if _, err := source.Secret(ctx); !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+				began := time.Now()
+				if got := Settle(2 * time.Second); got != test.settled || time.Since(began) > 2*time.Second {
+					t.Errorf("settled: %v, after %v", got, time.Since(began))
+				}
+				if got := strings.Contains(vault.values[RefreshTokenName("work")], "refresh-planted-2"); got != test.settled {
+					t.Errorf("the new one is kept: %v", got)
+				}
+				time.Sleep(test.answers) // the bubble's end
+			})
+		})
+	}
+	t.Run("while another process refreshes", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			p := &fakeProvider{answer: func(int, string, url.Values) reply { return tokenReply("access-planted-1", "refresh-planted-2") }}
+			source, _, _ := account(t, p, fakeCustom(FlowDevice), goodGrant, nil)
+			unlock, err := source.tokens.lock(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, end := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, end)
+			_, _ = source.Secret(ctx)
+			unlock()
+			if !Settle(0) {
+				t.Error("an exchange is under way")
+			}
+			time.Sleep(time.Minute)
+			if len(p.asked) != 0 {
+				t.Error("the provider was shown the refresh token for nobody")
+			}
+		})
+	})
+}
+
+// TestVariableAndRotation: a grant in a variable is where what is kept starts
+// from. Before the other places or behind them, it never takes the place of what
+// the provider gave for it; before them, a new one counts.
+func TestVariableAndRotation(t *testing.T) {
+	for _, order := range [][]string{{PlaceEnv, PlaceFile}, {PlaceFile, PlaceEnv}} {
+		t.Run(strings.Join(order, " "), func(t *testing.T) {
+			p := &fakeProvider{answer: func(n int, _ string, _ url.Values) reply {
+				return tokenReply(fmt.Sprintf("access-planted-%d", n), fmt.Sprintf("refresh-rotated-%d", n))
+			}}
+			places := NewPlaces(VaultSettings{Order: order, Dir: t.TempDir() + "/s"})
+			restarted := func() {
+				t.Helper()
+				source, _, _ := account(t, p, fakeCustom(FlowDevice), "", func(s *Settings) { s.Vault = places })
+				if err := source.Prepare(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := source.Secret(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			t.Setenv("TIDINGS_WORK_REFRESH_TOKEN", "refresh-planted-1")
+			restarted()
+			restarted()
+			restarted()
+			t.Setenv("TIDINGS_WORK_REFRESH_TOKEN", "refresh-planted-2")
+			restarted()
+			restarted()
+			want := []string{"refresh-planted-1", "refresh-rotated-1", "refresh-rotated-2", "refresh-planted-2", "refresh-rotated-4"}
+			if order[0] == PlaceFile {
+				want[3] = "refresh-rotated-3"
+			}
+			for i, form := range p.asked {
+				if got := form.Get("refresh_token"); got != want[i] {
+					t.Errorf("request %d showed %s, want %s", i+1, got, want[i])
+				}
+			}
+			if len(p.asked) != len(want) {
+				t.Errorf("asked %d times", len(p.asked))
+			}
+		})
+	}
+}
+
+// TestDaemonRenewsInTime: a token that was got by client credentials is not used
+// beyond its time.
+func TestDaemonRenewsInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &fakeProvider{answer: func(n int, _ string, _ url.Values) reply { return tokenReply(fmt.Sprint("access-", n, "-token"), "") }}
+		t.Setenv("TEST_CLIENT_SECRET", "client-secret-planted")
+		o := fakeCustom(FlowClientCredentials)
+		o.ClientSecret = Origin{Env: "TEST_CLIENT_SECRET"}
+		source, _, _ := account(t, p, o, "", nil)
+		for i, step := range []struct {
+			after time.Duration
+			asked int
+		}{{0, 1}, {50 * time.Minute, 1}, {6 * time.Minute, 2}, {time.Hour, 3}} {
+			time.Sleep(step.after)
+			if _, err := source.Secret(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if len(p.asked) != step.asked {
+				t.Errorf("step %d: asked %d times, want %d", i, len(p.asked), step.asked)
+			}
+		}
+	})
 }
 
 // TestWallClock: a machine that slept, and a clock that was set.
@@ -480,6 +610,12 @@ func TestTokenCommand(t *testing.T) {
 		t.Errorf("a failing command: %v", err)
 	} else {
 		leaks(t, "the error", err.Error())
+	}
+	const token = "ya29.a0AfB_byC-1x9nQ-planted_planted_0163"
+	failing, _, _ = account(t, &fakeProvider{}, OAuth2{Flow: FlowCommand, TokenCommand: []string{"sh", "-c", "echo curl: HTTP 401 for " + token + " at /home/alice/.config/mail/token >&2; exit 1"}}, "", nil)
+	_, err = failing.Secret(t.Context())
+	if err == nil || strings.Contains(err.Error(), token[5:]) || !strings.Contains(err.Error(), "HTTP 401 for ya29.[redacted] at /home/alice/.config/mail/token") {
+		t.Errorf("a command that tells its token on stderr: %v", err)
 	}
 }
 

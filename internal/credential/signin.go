@@ -73,6 +73,8 @@ func (t *tokens) begin(ctx context.Context, ends endpoints, token *oauth2.Token,
 		}
 	}
 	// From here on the person has done their part: it is not lost to a ctrl+c.
+	underWay.begin()
+	defer underWay.end()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), askTimeout)
 	defer cancel()
 	if err := t.enter(ctx); err != nil {
@@ -84,7 +86,7 @@ func (t *tokens) begin(ctx context.Context, ends endpoints, token *oauth2.Token,
 		return err
 	}
 	defer unlock()
-	g := grant{RefreshToken: token.RefreshToken, ClientID: t.o.ClientID, TokenURL: ends.TokenURL, At: asked}
+	g := grant{RefreshToken: token.RefreshToken, ClientID: t.o.ClientID, TokenURL: ends.TokenURL, At: asked, From: t.origin()}
 	if err := t.keepGrant(ctx, g); err != nil {
 		return err
 	}

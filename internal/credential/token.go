@@ -112,7 +112,7 @@ func (t *tokens) token(ctx context.Context, terminal bool) (string, error) {
 		return t.access, nil
 	}
 	// What is asked for may be given only once: it is waited for and stored even
-	// if whoever wanted it has gone.
+	// if whoever wanted it has gone meanwhile (Settle).
 	type answer struct {
 		token string
 		err   error
@@ -122,7 +122,7 @@ func (t *tokens) token(ctx context.Context, terminal bool) (string, error) {
 		defer t.leave()
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*askTimeout)
 		defer cancel()
-		err := t.renew(detached, terminal)
+		err := t.renew(detached, ctx, terminal)
 		answers <- answer{t.access, err}
 	})
 	select {
@@ -151,9 +151,10 @@ func (t *tokens) prepare(ctx context.Context) error {
 		return fmt.Errorf("nobody has signed in yet; run: tidings login %s", quote(t.account))
 	}
 	if err == nil {
-		if _, half := parseGrant(value); half != nil {
-			return fmt.Errorf("%w; run: tidings login %s", half, quote(t.account))
-		}
+		_, err = parseGrant(value)
+	}
+	if errors.Is(err, errHalf) {
+		return fmt.Errorf("%w; run: tidings login %s", errHalf, quote(t.account))
 	}
 	return nil // what else may be wrong with the vault may be over by the time it matters
 }
@@ -188,15 +189,16 @@ func early(lasts time.Duration) time.Duration {
 	return min(max(lasts/10, 10*time.Second), 5*time.Minute, lasts/2)
 }
 
-// renew gets a new access token. The caller has the turn.
-func (t *tokens) renew(ctx context.Context, terminal bool) error {
+// renew gets a new access token, unless wanted has ended before the provider was
+// shown anything. The caller has the turn.
+func (t *tokens) renew(ctx, wanted context.Context, terminal bool) error {
 	switch t.o.Flow {
 	case FlowCommand:
 		return t.fromProgram(ctx, terminal)
 	case FlowClientCredentials:
 		return t.asItself(ctx, terminal)
 	}
-	return t.refresh(ctx, terminal)
+	return t.refresh(ctx, wanted, terminal)
 }
 
 // fromProgram runs token_command.
@@ -238,7 +240,7 @@ func (t *tokens) asItself(ctx context.Context, terminal bool) error {
 }
 
 // refresh shows the refresh token to the provider, under the account's lock.
-func (t *tokens) refresh(ctx context.Context, terminal bool) error {
+func (t *tokens) refresh(ctx, wanted context.Context, terminal bool) error {
 	ends, err := t.resolve(ctx)
 	if err != nil {
 		return err
@@ -260,6 +262,11 @@ func (t *tokens) refresh(ctx context.Context, terminal bool) error {
 		return t.signInAgain("the provider has ended the sign-in")
 	}
 	t.secretive.add(g.RefreshToken)
+	underWay.begin()
+	defer underWay.end()
+	if err := wanted.Err(); err != nil {
+		return err // the program may be ending
+	}
 	asked := t.wall()
 	token, err := cfg.TokenSource(t.through(ctx), &oauth2.Token{RefreshToken: g.RefreshToken}).Token()
 	if err != nil {
@@ -272,8 +279,8 @@ func (t *tokens) refresh(ctx context.Context, terminal bool) error {
 	}
 	t.secretive.add(token.RefreshToken, token.AccessToken)
 	if token.RefreshToken != g.RefreshToken || t.unsaved != nil {
-		g := grant{RefreshToken: token.RefreshToken, ClientID: t.o.ClientID, TokenURL: ends.TokenURL, At: asked}
-		if err := t.keepGrant(ctx, g); err != nil {
+		next := grant{RefreshToken: token.RefreshToken, ClientID: t.o.ClientID, TokenURL: ends.TokenURL, At: asked, From: g.From}
+		if err := t.keepGrant(ctx, next); err != nil {
 			// It is in memory, and worth more than the one that is kept.
 			t.log.Warn("a refresh token is not kept: the next start may ask to sign in again", "reason", err)
 		}
@@ -287,9 +294,10 @@ func (t *tokens) use(token *oauth2.Token, asked time.Time) {
 	t.secretive.add(token.AccessToken)
 	t.access, t.got = token.AccessToken, asked
 	t.lasts = time.Duration(token.ExpiresIn) * time.Second
-	if t.lasts < 0 {
-		t.lasts = 0
+	if t.lasts == 0 && !token.Expiry.IsZero() {
+		t.lasts = time.Until(token.Expiry).Round(time.Second) // all that clientcredentials passes on
 	}
+	t.lasts = max(t.lasts, 0)
 	t.stopped = time.Time{} // no sign-in is waited for
 	t.log.Info("new access token", "lasts", t.lasts)
 }

@@ -92,7 +92,7 @@ func (v *commandVault) run(ctx context.Context, key string, argv []string, name,
 	if key == "get_command" && saysNone(words, out, err) {
 		return out, ErrNoSecret
 	}
-	if words = brief(words); words != "" {
+	if words = brief(withoutTokens(words)); words != "" {
 		return out, fmt.Errorf("%s failed: %s (%w)", key, words, err)
 	}
 	return out, fmt.Errorf("%s failed: %w", key, err)

@@ -45,7 +45,7 @@ func (v fileVault) Get(ctx context.Context, name string) (string, error) {
 	defer clear(data)
 	head, value, _ := strings.Cut(string(data), "\n")
 	if head != fileMark+sum(value) || value == "" {
-		return "", fmt.Errorf("the secret's file %q is incomplete or was edited; sign in again, which writes it anew (tidings login)", v.path(name))
+		return "", fmt.Errorf("the secret's file %q is incomplete or was edited; sign in again, which writes it anew (tidings login)%w", v.path(name), silent{errHalf})
 	}
 	return value, nil
 }

@@ -101,8 +101,9 @@ func (p *Places) OwnsTerminal(yes bool) {
 // Get returns what is kept under name. Where no place has it, and one could not
 // be asked, the error is that place's: it may be there.
 func (p *Places) Get(ctx context.Context, name string) (string, error) {
-	if value := os.Getenv(envName(name)); p.env == 0 && value != "" {
-		return value, nil
+	start, first := p.Start(name)
+	if start != "" && first && !isGrant(name) {
+		return start, nil
 	}
 	var failed, absent []error
 	for _, at := range slices.Backward(p.writable) {
@@ -118,10 +119,9 @@ func (p *Places) Get(ctx context.Context, name string) (string, error) {
 			failed = append(failed, err)
 		}
 	}
-	if value := os.Getenv(envName(name)); p.env == 1 && value != "" {
-		return value, nil
-	}
 	switch {
+	case start != "" && (len(failed) == 0 || !isGrant(name)):
+		return start, nil
 	case len(failed) > 0:
 		return "", inOneLine(failed)
 	case len(absent) > 0:
@@ -129,6 +129,19 @@ func (p *Places) Get(ctx context.Context, name string) (string, error) {
 	}
 	return "", ErrNoSecret
 }
+
+// Start returns what the variable of a secret holds, "" where there is none or the
+// environment is no place of secrets; first tells that it comes before the others.
+// A grant in it is where what is kept starts from, so Get looks for grants there
+// last, in any order.
+func (p *Places) Start(name string) (value string, first bool) {
+	if p.env < 0 {
+		return "", false
+	}
+	return os.Getenv(envName(name)), p.env == 0
+}
+
+func isGrant(name string) bool { return strings.HasSuffix(name, RefreshTokenName("")) }
 
 // Set keeps value in the first place that takes it.
 func (p *Places) Set(ctx context.Context, name, value string) error {

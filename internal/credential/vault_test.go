@@ -372,7 +372,8 @@ func TestCommandVaultArgv(t *testing.T) {
 // TestEnv: a variable counts before the places that stand behind it, and only
 // where those before it have nothing.
 func TestEnv(t *testing.T) {
-	t.Setenv("TIDINGS_WORK_REFRESH_TOKEN", "from env")
+	t.Setenv("TIDINGS_WORK_PASSWORD", "from env")
+	vaultKey := PasswordName("work")
 	for _, c := range []struct {
 		order         []string
 		before, after string
