@@ -17,6 +17,7 @@ type folderTree struct {
 	top      int         // the row at the top of the pane
 	h        int         // of the pane, without its heading
 	unfolded map[string]bool
+	grown    bool // it has been shown before: what is unfolded is the person's choice
 	few      bool // only those that the person subscribed to
 
 	counts   map[string]imapsession.FolderCount // by raw name
@@ -40,7 +41,7 @@ type folderRow struct {
 const (
 	// recount is how often folders are counted while they are looked at.
 	recount = 3 * time.Minute
-	// unfoldedFrom is up to how many folders a tree is shown unfolded at first.
+	// unfoldedUpTo is up to how many folders a tree is shown unfolded at first.
 	unfoldedUpTo = 25
 )
 
@@ -358,8 +359,8 @@ func (b *branch) below(out []int) []int {
 func (m *Model) sprout(root *account) {
 	t := &root.tree
 	list := root.folders.list
-	if t.unfolded == nil && root.folders.known {
-		t.unfolded = map[string]bool{}
+	if !t.grown && root.folders.known {
+		t.grown = true
 		if len(list) <= unfoldedUpTo {
 			for _, f := range list {
 				t.unfoldTo(f.Name.String() + string(f.Delimiter))

@@ -134,7 +134,7 @@ var keymap = []binding{
 	{[]string{"c"}, "c", inList | inReader | inFolders, actFolders, "the folders, with what is unread in them", "folders", "Folders"},
 	{[]string{"B"}, "B", inList | inReader | inFolders, actInbox, "the inbox, or what the account watches", "", "Folders"},
 	{[]string{"enter"}, "Enter", inFolders, actOpen, "open the folder", "open", "Folders"},
-	{[]string{"/"}, "/", inFolders, actGo, "go to a folder by some letters of its name, as :go does", "go", "Folders"},
+	{[]string{"/"}, "/", inFolders, actGo, "go to a folder, by letters of its name", "go", "Folders"},
 	{[]string{"z", "space"}, "z Space", inFolders, actFold, "fold what is below the folder, or unfold it", "fold", "Folders"},
 	{[]string{"l", "right"}, "l →", inFolders, actUnfold, "unfold it", "", "Folders"},
 	{[]string{"h", "left"}, "h ←", inFolders, actFoldUp, "fold it, or go to the folder above", "", "Folders"},

@@ -50,7 +50,7 @@ func TestHelpTellsEverything(t *testing.T) {
 	atScreen(t, 60, 10, func(p *person) {
 		p.press("?")
 		var all strings.Builder
-		for range 40 {
+		for range 120 {
 			all.WriteString(strings.Join(p.lines(), "\n"))
 			p.press("j")
 		}
