@@ -114,7 +114,7 @@ func (a *appender) arrivedSince(first store.UID, sizes map[int64]bool, known map
 	set.AddRange(imap.UID(max(first, 1)), 0)
 	var alike []store.UID
 	size := map[store.UID]int64{}
-	err = l.eachMessage(set, &imap.FetchOptions{UID: true, RFC822Size: true}, func(uid store.UID, octets int64, _ []byte) {
+	err = l.eachMessage(set, &imap.FetchOptions{UID: true, RFC822Size: true}, func(uid store.UID, octets int64, _ time.Time, _ []byte) {
 		if uid >= first && !known[uid] && (sizes == nil || sizes[octets]) { // "n:*" always brings one
 			alike = append(alike, uid)
 			size[uid] = octets
@@ -124,7 +124,7 @@ func (a *appender) arrivedSince(first store.UID, sizes map[int64]bool, known map
 	header := []*imap.FetchItemBodySection{{Specifier: imap.PartSpecifierHeader, Peek: true}}
 	for _, some := range chunks(alike, windowMax) {
 		if err == nil {
-			err = l.eachMessage(uidSet(some), &imap.FetchOptions{UID: true, BodySection: header}, func(uid store.UID, _ int64, header []byte) {
+			err = l.eachMessage(uidSet(some), &imap.FetchOptions{UID: true, BodySection: header}, func(uid store.UID, _ int64, _ time.Time, header []byte) {
 				like := likenessOf(size[uid], header)
 				found[like] = append(found[like], uid)
 			})
@@ -133,12 +133,14 @@ func (a *appender) arrivedSince(first store.UID, sizes map[int64]bool, known map
 	return found, err
 }
 
-// eachMessage fetches sizes or headers by UID.
-func (l *link) eachMessage(set imap.UIDSet, items *imap.FetchOptions, yield func(uid store.UID, octets int64, header []byte)) error {
+// eachMessage fetches sizes, dates or headers by UID; what was not asked for, or
+// is not in the answer, is zero.
+func (l *link) eachMessage(set imap.UIDSet, items *imap.FetchOptions, yield func(uid store.UID, octets int64, date time.Time, header []byte)) error {
 	cmd := l.client.Fetch(set, items)
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
 		var uid store.UID
 		var octets int64
+		var date time.Time
 		var header []byte
 		for item := msg.Next(); item != nil; item = msg.Next() {
 			switch item := item.(type) {
@@ -146,6 +148,8 @@ func (l *link) eachMessage(set imap.UIDSet, items *imap.FetchOptions, yield func
 				uid = store.UID(item.UID)
 			case imapclient.FetchItemDataRFC822Size:
 				octets = item.Size
+			case imapclient.FetchItemDataInternalDate:
+				date = item.Time
 			case imapclient.FetchItemDataBodySection:
 				whole := true
 				if item.Literal != nil {
@@ -156,7 +160,7 @@ func (l *link) eachMessage(set imap.UIDSet, items *imap.FetchOptions, yield func
 				}
 			}
 		}
-		yield(uid, octets, header)
+		yield(uid, octets, date, header)
 	}
 	refusal, err := l.drain(cmd.Close())
 	return errors.Join(err, refusal)

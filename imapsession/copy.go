@@ -51,41 +51,29 @@ func nums(set imap.NumSet) ([]imap.UID, bool) {
 	return uids.Nums()
 }
 
-// copy copies messages by UID. A COPY is never sent twice.
+// copy copies messages by UID.
 func (l *link) copy(j *job, c Copy) error {
-	switch {
-	case c.Dest == "" || strings.ContainsAny(c.Dest, "\x00\r\n"):
+	if c.Dest == "" || strings.ContainsAny(c.Dest, "\x00\r\n") {
 		l.s.finish(j, errors.New("that is no name of a mailbox"), safetext.Text{})
 		return nil
-	case j.stage == copying:
-		l.s.finish(j, fmt.Errorf("the link broke while the message was being copied: there may be a copy in %s", title(c.Dest)), safetext.Text{})
-		return nil
 	}
-	if err := l.settle(); err != nil {
-		return err
-	}
-	for i, part := range uidLines(c.Target.UIDs) {
-		j.stage = copying
-		data, err := l.client.Copy(uidSet(part), c.Dest).Wait()
-		refusal, err := l.drain(err)
-		if err != nil {
+	if j.stage < copied {
+		how, part, refusal, err := l.copyAll(j, c.Target.UIDs, c.Dest)
+		switch {
+		case err != nil:
 			return err
-		}
-		if refusal != nil && i > 0 {
+		case refusal != nil && part > 0:
 			l.s.finish(j, nil, safetext.Format("only a part was copied to %s; then the server refused: it said %s", title(c.Dest), say(words(refusal))))
 			return nil
-		}
-		if refusal != nil {
+		case refusal != nil:
 			l.s.finish(j, copyRefused(c.Dest, refusal), safetext.Text{})
 			return nil
+		case how == unnamed && j.copied == nil:
+			l.s.finish(j, errGone, safetext.Text{}) // an OK that copied nothing
+			return nil
+		case how == notYet:
+			return nil
 		}
-		if data != nil {
-			j.copied = j.copied.and(c.Dest, data.UIDValidity, data.SourceUIDs, data.DestUIDs)
-		}
-	}
-	if l.hasUIDPlus() && j.copied == nil {
-		l.s.finish(j, errGone, safetext.Text{}) // an OK that copied nothing
-		return nil
 	}
 	l.s.finish(j, nil, safetext.Text{})
 	return nil

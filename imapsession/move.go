@@ -28,9 +28,6 @@ func (l *link) move(j *job, c Move) error {
 	case c.Dest == l.m.name:
 		s.finish(j, fmt.Errorf("it is in %s already", title(c.Dest)), safetext.Text{})
 		return nil
-	case j.stage == copying:
-		s.finish(j, fmt.Errorf("the link broke while the message was being copied: there may be a copy in %s; nothing was removed here", title(c.Dest)), safetext.Text{})
-		return nil
 	}
 	if l.m.visited {
 		if err := l.learn(c.Target.UIDs); err != nil {
@@ -79,8 +76,16 @@ func (l *link) surelyGone(u store.UID) bool {
 
 // endEmptyMove ends a move of which no message is left here.
 func (l *link) endEmptyMove(j *job, c Move) error {
-	if j.stage == fresh {
+	switch j.stage {
+	case fresh:
 		l.s.finish(j, errGone, safetext.Text{})
+		return nil
+	case copying:
+		l.s.finish(j, j.soFar(errGone), safetext.Text{})
+		return nil
+	}
+	if j.earlier {
+		l.s.finish(j, nil, safetext.Format("the program ended during the move and nothing is left of it here: it should be in %s", title(c.Dest)))
 		return nil
 	}
 	l.s.finish(j, nil, safetext.Format("the link broke during the move and nothing is left of it here: it should be in %s", title(c.Dest)))
@@ -164,35 +169,30 @@ func (l *link) present(uids []store.UID) []store.UID {
 }
 
 // moveByCopy is the move of a server without MOVE. Each step waits for the one
-// before it, outside IDLE; a COPY is never sent twice.
+// before it, outside IDLE.
 func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 	if err := l.settle(); err != nil {
 		return err
 	}
 	if j.stage < copied {
-		j.stage = copying
-		l.copyUID = false
-		data, err := l.client.Copy(uidSet(uids), c.Dest).Wait()
-		refusal, err := l.drain(err)
-		if err != nil {
+		how, part, refusal, err := l.copyAll(j, uids, c.Dest)
+		switch {
+		case err != nil:
 			return err
-		}
-		if refusal != nil {
+		case refusal != nil && part > 0:
+			l.s.finish(j, copyFailed(c.Dest, part, len(uids), refusal), safetext.Text{})
+			return nil
+		case refusal != nil:
 			l.s.finish(j, moveRefused(c.Dest, refusal), safetext.Text{})
 			return nil
-		}
-		if data != nil {
-			j.copied = j.copied.and(c.Dest, data.UIDValidity, data.SourceUIDs, data.DestUIDs)
-		}
-		if l.hasUIDPlus() && !l.copyUID {
+		case how == unnamed:
 			return l.endUnprovenCopy(j, c, uids)
+		case how == notYet:
+			return nil
 		}
-		j.stage = copied
 	}
 	if j.stage < marked {
-		l.flagsSeen = map[store.UID]bool{}
-		refusal, err := l.storeBoth(uids, []string{"\\Deleted"}, nil)
-		l.flagsSeen = nil
+		refusal, err := l.markDeleted(uids)
 		if err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 		l.s.finish(j, nil, safetext.Format("copied to %s; the original stays here, marked deleted, because the server cannot remove single messages (no UIDPLUS)", title(c.Dest)))
 		return nil
 	}
-	refusal, err := l.drain(l.client.UIDExpunge(uidSet(uids)).Close())
+	refusal, err := l.expungeAll(uids)
 	if err != nil {
 		return err
 	}
@@ -216,6 +216,28 @@ func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 	}
 	l.s.finish(j, nil, safetext.Text{})
 	return nil
+}
+
+// markDeleted sets \Deleted on messages.
+func (l *link) markDeleted(uids []store.UID) (refusal, err error) {
+	l.flagsSeen = map[store.UID]bool{}
+	defer func() { l.flagsSeen = nil }()
+	for _, some := range uidLines(uids) {
+		if refusal, err = l.storeBoth(some, []string{`\Deleted`}, nil); refusal != nil || err != nil {
+			break
+		}
+	}
+	return refusal, err
+}
+
+// expungeAll removes messages that are marked deleted.
+func (l *link) expungeAll(uids []store.UID) (refusal, err error) {
+	for _, some := range uidLines(uids) {
+		if refusal, err = l.drain(l.client.UIDExpunge(uidSet(some)).Close()); refusal != nil || err != nil {
+			break
+		}
+	}
+	return refusal, err
 }
 
 // endUnprovenCopy ends a move whose COPY was answered by an OK that names no copy

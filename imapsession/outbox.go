@@ -239,6 +239,13 @@ func (s *Session) noteLoss(j *job) {
 	}
 }
 
+// askPerson is ask for the link that does the job.
+func (s *Session) askPerson(j *job, why safetext.Text) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ask(j, why)
+}
+
 // ask leaves it to the person how a job goes on. It keeps its place and lets the
 // others pass, as far as they may. The caller holds s.mu.
 func (s *Session) ask(j *job, why safetext.Text) {

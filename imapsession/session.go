@@ -182,8 +182,9 @@ type Session struct {
 	backoff backoff
 	clock   clock
 	signing signing
-	proven  bool // this account has selected its mailbox before
-	idleNo  int  // times in a row that IDLE came to nothing
+	quiet   time.Duration // see copyQuiet
+	proven  bool          // this account has selected its mailbox before
+	idleNo  int           // times in a row that IDLE came to nothing
 	idleWhy string
 }
 
@@ -198,6 +199,7 @@ func New(cfg Config) *Session {
 	s.larder.init(s)
 	s.fill.init(s)
 	s.clock.wall = cfg.Wall
+	s.quiet = copyQuiet
 	return s
 }
 
