@@ -38,7 +38,8 @@ type watched struct {
 	account ui.Account
 	session *imapsession.Session
 	cache   *cache.Cache
-	marks   *state.Marks // nil where nobody keeps what was told
+	marks   *state.Marks  // nil where nobody keeps what was told
+	outbox  *state.Outbox // nil where what waits does not outlive the program
 }
 
 // monitor is `tidings`: every account of the config, live on screen.
@@ -121,9 +122,10 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 	}
 	cfg.Cache, cfg.Backfill, cfg.Prefetch = kept, keep.Backfill, keep.Prefetch && keep.Bodies > 0
 	var marks *state.Marks
+	var outbox *state.Outbox
 	if keep.state != nil {
-		marks = openMarks(keep.state, a)
-		cfg.Told = marks.Told
+		marks, outbox = openMarks(keep.state, a), keep.state.Outbox(stateName(a))
+		cfg.Told, cfg.Outbox = marks.Told, outbox
 	}
 	session := imapsession.New(cfg)
 	said.tell(func(sentence string) {
@@ -134,6 +136,7 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 		session: session,
 		cache:   kept,
 		marks:   marks,
+		outbox:  outbox,
 		account: ui.Account{
 			Cache:    kept,
 			Name:     safetext.Clean(a.Name),

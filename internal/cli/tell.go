@@ -3,6 +3,7 @@ package cli
 import (
 	"net"
 	"strconv"
+	"time"
 
 	"tidings/imapsession"
 	"tidings/internal/config"
@@ -32,15 +33,28 @@ func (s *sentences) tellTo(session *imapsession.Session) {
 // openMarks opens what the person was told of an account's mail. It is kept by
 // the address that does not change with the name that the config gives it.
 func openMarks(s *state.State, a config.Account) *state.Marks {
-	return s.Marks(a.User+"@"+net.JoinHostPort(a.Host, strconv.Itoa(a.Port)), a.Mailbox)
+	return s.Marks(stateName(a), a.Mailbox)
 }
 
-// closeState has it written down what was told, and lets another process tell.
+// stateName is what an account is called in the state file.
+func stateName(a config.Account) string {
+	return a.User + "@" + net.JoinHostPort(a.Host, strconv.Itoa(a.Port))
+}
+
+// unwritten is how long the end of the program waits for a disk that has not taken
+// yet what the person asked for. Mostly there is nothing.
+const unwritten = 2 * time.Second
+
+// closeState has it written down what was asked for and what was told, and leaves
+// both to other processes.
 func closeState(s *state.State, accounts []watched) {
 	if s == nil {
 		return
 	}
 	for _, w := range accounts {
+		if w.outbox != nil {
+			w.outbox.Close(unwritten)
+		}
 		if w.marks != nil {
 			w.marks.Close()
 		}
