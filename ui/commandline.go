@@ -162,6 +162,12 @@ func (m *Model) drawCommand(p *pen) {
 			return
 		}
 	}
+	if q.typed == "" {
+		for _, o := range places {
+			p.ink(sDim, o.typed)
+			p.gap(sPlain, 2)
+		}
+	}
 	for i, o := range m.offers(m.account(), stem) {
 		s := sDim
 		if i == q.pick {
@@ -169,12 +175,6 @@ func (m *Model) drawCommand(p *pen) {
 		}
 		p.text(s, safetext.Clean(strings.TrimSpace(o)), p.room)
 		p.gap(sPlain, 2)
-	}
-	if q.typed == "" {
-		for _, o := range places {
-			p.ink(sDim, o.typed)
-			p.gap(sPlain, 2)
-		}
 	}
 }
 

@@ -144,9 +144,9 @@ var keymap = []binding{
 
 	{[]string{"s"}, "s", inList | inReader, actAttachments, "attachments: save, open, read them", "", "Taking out"},
 	{[]string{"o"}, "o", inList | inReader, actLinks, "links: open or copy one", "", "Taking out"},
-	{[]string{"y"}, "y", inList | inReader, actCopyText, "copy the subject, sender, Message-ID, a link or the text", "", "Taking out"},
+	{[]string{"y"}, "y", inList | inReader, actCopyText, "copy subject, sender, Message-ID, link or text", "", "Taking out"},
 	{[]string{"|"}, "|", inList | inReader, actPipe, "give the message, or its text, to a command", "", "Taking out"},
-	{[]string{"e"}, "e", inList | inReader, actExport, "export the message (.eml, mbox), or open it elsewhere", "", "Taking out"},
+	{[]string{"e"}, "e", inList | inReader, actExport, "export it (.eml, mbox), or open it elsewhere", "", "Taking out"},
 	{[]string{"v"}, "v", inList | inReader, actSource, "all headers, or the source", "", "Taking out"},
 
 	{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", inList | inReader | inFolders, actAccount, "that account", "", "Tidings"},

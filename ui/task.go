@@ -35,6 +35,9 @@ func (m *Model) start(a *account, what ink, about safetext.Text, f func(context.
 	m.undertake(a, what, about, func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg {
 		return end(f(ctx))
 	})
+	if t := m.task; t != nil {
+		m.later(m.after(slow*5, slowTaskMsg{t, m.indexOf(a)}))
+	}
 }
 
 // lend is start for what needs the terminal, which is lent to it.
@@ -64,7 +67,6 @@ func (m *Model) undertake(a *account, what ink, about safetext.Text, f func(ctx 
 	m.later(func() tea.Msg {
 		return f(ctx, func(then func(*Model, *account)) tea.Msg { return taskMsg{t, box, then} })
 	})
-	m.later(m.after(slow*5, slowTaskMsg{t, box}))
 }
 
 // taskEnded says what came of a task.
