@@ -24,6 +24,7 @@ type mailbox struct {
 	epoch       uint32
 	uidValidity uint32
 	selected    bool // it has been selected at least once
+	cold        bool // nothing was known of it when it was selected last
 	anyKeyword  bool
 	unseen      unseen
 	// freshFrom is the index of the first row that no NewMailEvent has told of;

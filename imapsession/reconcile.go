@@ -54,8 +54,10 @@ func (l *link) reconcile(sel selection, how trust) error {
 	var summaries []*store.Summary
 	var err error
 	if old.again && old.list.CountKnown() > 0 && how < trustNothing {
+		s.cold = false
 		summaries, err = l.resume(sel, old, how)
 	} else {
+		s.cold = true
 		summaries, err = l.readNewest(sel, old)
 	}
 	if err == nil && l.desync != nil && how < trustNothing {

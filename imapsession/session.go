@@ -94,6 +94,10 @@ type Config struct {
 	FirstWindow int // rows of the first fetch; 0: 60
 	// Connections is how many the account may have at most, 1 or 2; 0: 2.
 	Connections int
+	// Budget is what the account's sessions share, where there are several; nil:
+	// there is this one. Guest: it is not the one that lasts.
+	Budget *Budget
+	Guest  bool
 	// Cache is where the mailbox is kept between runs; nil: nowhere.
 	Cache Cache
 	// Outbox is where commands that change something are kept until they are done,
@@ -106,6 +110,10 @@ type Config struct {
 	// Backfill is how far back the cache is filled on the worker connection: 0
 	// not at all, negative everything, else that far before now.
 	Backfill time.Duration
+	// NoSweep leaves the flags of rows that nobody looks at unknown, at a first
+	// start: they cost some 45 octets each. What was known is asked for again in
+	// any case.
+	NoSweep bool
 	// Prefetch: the next unread message is fetched into the Cache ahead of its
 	// being opened, when there is nothing else to do.
 	Prefetch bool

@@ -62,7 +62,7 @@ func (l *link) uidsDue() bool {
 // flagsDue looks for the newest rows that lack something, and moves on to them.
 func (l *link) flagsDue() bool {
 	w := &l.sweeping
-	if w.mute {
+	if w.mute || l.s.cold && l.s.cfg.NoSweep {
 		return false
 	}
 	list := l.s.list

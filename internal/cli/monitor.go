@@ -121,6 +121,7 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 		return watched{}, err
 	}
 	cfg.Cache, cfg.Backfill, cfg.Prefetch = kept, keep.Backfill, keep.Prefetch && keep.Bodies > 0
+	cfg.NoSweep = keep.Backfill == 0
 	var marks *state.Marks
 	var outbox *state.Outbox
 	if keep.state != nil {

@@ -18,7 +18,9 @@ import (
 func (a account) narrow(t *testing.T, addr string) *bench.Terminal {
 	t.Helper()
 	a.addr = addr
-	term, err := bench.Start(bench.Columns, bench.Lines, home(t), binary, "--config", a.config(t))
+	// What is fetched ahead, in its own time, is no part of what these cost.
+	config := a.config(t, `tls = "none"`, "[cache]", `backfill = "off"`, "prefetch = false")
+	term, err := bench.Start(bench.Columns, bench.Lines, home(t), binary, "--config", config)
 	if err != nil {
 		t.Fatal(err)
 	}
