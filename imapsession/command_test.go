@@ -331,3 +331,58 @@ func TestUIDValidityChangedMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// TestBodyGoesOnFromWhatIsThere: what the listener has is not fetched again.
+func TestBodyGoesOnFromWhatIsThere(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 2000)
+		f, _ := start(t, srv.config())
+		f.live(1)
+		srv.idling(t)
+		whole := fakeBody(2000)
+		have := []byte(whole[:300_000])
+		id := f.s.Do(FetchBody{Target: f.target(2000), Limit: 64 << 20, Have: have[:300_000:300_000]})
+		if r := f.result(id); r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		if b := f.bodies[id]; string(b.Data) != whole || !b.Complete || b.Truncated {
+			t.Errorf("%d of %d octets, complete %v, truncated %v", len(b.Data), b.Size, b.Complete, b.Truncated)
+		}
+		if said := srv.said("BODY.PEEK[]"); len(said) != 1 || !strings.Contains(said[0], "<300000.") {
+			t.Errorf("asked was %q", said)
+		}
+	})
+}
+
+// TestBodyComesThoughTheLinkKeepsBreaking: as long as each link brings something,
+// none of it is asked for twice and it is not given up.
+func TestBodyComesThoughTheLinkKeepsBreaking(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 6000)
+		asked := map[*fakeConn]int{}
+		broken := 0
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if !strings.Contains(cmd, "BODY.PEEK[]") {
+				return false
+			}
+			if asked[c]++; asked[c] < 2 {
+				return false
+			}
+			broken++
+			c.conn.Close()
+			return true
+		}
+		f, _ := start(t, srv.config())
+		f.live(1)
+		id := f.s.Do(FetchBody{Target: f.target(6000)}) // 1.3 MB: six parts
+		if r := f.result(id); r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		if string(f.bodies[id].Data) != fakeBody(6000) {
+			t.Errorf("%d octets", len(f.bodies[id].Data))
+		}
+		if broken <= maxLost {
+			t.Errorf("the link broke %d times", broken)
+		}
+	})
+}

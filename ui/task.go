@@ -32,11 +32,10 @@ type slowTaskMsg struct {
 // start has f called on a goroutine of its own, with a context that Esc ends; what
 // it returns is called on the loop.
 func (m *Model) start(a *account, what ink, about safetext.Text, f func(context.Context) func(*Model, *account)) {
-	m.undertake(a, what, about, func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg {
+	if m.undertake(a, what, about, func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg {
 		return end(f(ctx))
-	})
-	if t := m.task; t != nil {
-		m.later(m.after(slow*5, slowTaskMsg{t, m.indexOf(a)}))
+	}) {
+		m.later(m.after(slow*5, slowTaskMsg{m.task, m.indexOf(a)}))
 	}
 }
 
@@ -50,15 +49,16 @@ func (m *Model) lend(a *account, what ink, about safetext.Text, f func(context.C
 	})
 }
 
-// undertake runs a command that ends in what end makes, unless one runs already.
-func (m *Model) undertake(a *account, what ink, about safetext.Text, f func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg) {
+// undertake runs a command that ends in what end makes, unless one runs already; it
+// reports whether it does.
+func (m *Model) undertake(a *account, what ink, about safetext.Text, f func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg) bool {
 	if m.opts.Ways == nil {
 		m.say(a, own(sWarn, "there are no files and programs here"))
-		return
+		return false
 	}
 	if t := m.task; t != nil {
 		m.say(a, own(sWarn, "still "+t.what+" "), said(sPlain, t.about), own(sDim, "; Esc stops it"))
-		return
+		return false
 	}
 	ctx, cancel := context.WithCancel(m.ctx)
 	t := &task{what, about, cancel}
@@ -67,6 +67,7 @@ func (m *Model) undertake(a *account, what ink, about safetext.Text, f func(ctx 
 	m.later(func() tea.Msg {
 		return f(ctx, func(then func(*Model, *account)) tea.Msg { return taskMsg{t, box, then} })
 	})
+	return true
 }
 
 // taskEnded says what came of a task.
