@@ -52,6 +52,7 @@ type account struct {
 	counted    bool // unseen is known
 
 	jobs    map[imapsession.CommandID]job
+	outbox  outbox
 	folders *folders // all of the account's mailboxes share it
 	news    activity
 

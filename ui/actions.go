@@ -54,6 +54,12 @@ func (m *Model) act(a *account, act action) {
 		m.toggleShade(helpShade)
 	case actLog:
 		m.toggleShade(logShade)
+	case actOutbox:
+		m.toggleShade(outboxShade)
+	case actAgain:
+		m.sendAgain(a)
+	case actDiscard:
+		m.discard()
 	case actRetry:
 		m.say(a, own(sDim, "trying the connection again"))
 		a.cfg.Session.Retry(true)
@@ -158,6 +164,9 @@ func (m *Model) motion(a *account, act action) {
 	page := a.view.h
 	move := a.view.move
 	switch {
+	case m.over.kind == outboxShade:
+		page = m.layout().body.h / 2
+		move = m.pickWaiting
 	case m.over.kind != noShade:
 		page = m.layout().body.h
 		move = func(n int) { m.over.scroll(n, page) }

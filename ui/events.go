@@ -55,7 +55,10 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 		case imapsession.CountsEvent:
 			m.countsArrived(a.root, ev)
 		case imapsession.ResultEvent:
+			a.unqueued(ev.ID)
 			m.ended(a, ev)
+		case imapsession.QueuedEvent:
+			m.queued(a, ev)
 		case imapsession.SearchEvent:
 			a.dayHit(ev)
 			m.searchEvent(a, ev)
@@ -73,6 +76,7 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 			m.say(a, own(sWarn, word), said(sPlain, ev.Text))
 		}
 	}
+	m.tellQueued(a)
 	// What went is not always said: after an overflow, or where rows were not
 	// known, the list shows it.
 	if r := a.reader; r != nil && !a.view.list.MayHold(r.uid) {
@@ -136,6 +140,7 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 		}
 	}
 	if ev.List == nil {
+		a.outbox.undrawn()
 		ev.List = &store.List{}
 	}
 	gone := make(map[store.UID]bool, len(ev.Gone))
@@ -144,6 +149,7 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 		a.marked.drop(uid)
 	}
 	if r := a.reader; r != nil && gone[r.uid] {
+	a.drawQueued()
 		r.gone = true
 	}
 	a.view.resync(ev.List, func(uid store.UID) bool { return gone[uid] }, ev.Reload || first)

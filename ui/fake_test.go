@@ -23,6 +23,7 @@ type fakeSession struct {
 	visible  []imapsession.Visible
 	retries  []bool
 	canceled []imapsession.CommandID
+	again    []imapsession.CommandID
 	sign     time.Time
 
 	put      int  // events put so far
@@ -58,6 +59,12 @@ func (f *fakeSession) Cancel(id imapsession.CommandID) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.canceled = append(f.canceled, id)
+}
+
+func (f *fakeSession) Again(id imapsession.CommandID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.again = append(f.again, id)
 }
 
 func (f *fakeSession) SetVisible(v imapsession.Visible) {

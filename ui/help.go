@@ -9,6 +9,7 @@ type shade struct {
 	log    []safetext.Text // of the log shade: rows, as of the last Update
 	logOf  logKey
 	follow bool // stay at the end while the log grows
+	outbox outboxPane
 }
 
 type shadeKind uint8
@@ -17,6 +18,7 @@ const (
 	noShade shadeKind = iota
 	helpShade
 	logShade
+	outboxShade
 )
 
 // settleShade brings the shade up to date for a body of w x h.
@@ -29,6 +31,10 @@ func (m *Model) settleShade(w, h int) {
 	case logShade:
 		s.readLog(m.account(), w, m.pen.method)
 		rows = len(s.log)
+	case outboxShade:
+		n, lo, hi := m.settleOutbox(w)
+		s.reveal(lo, hi, h)
+		rows = n
 	}
 	last := max(rows-h, 0)
 	if s.follow || s.top > last {
@@ -50,6 +56,8 @@ func (m *Model) drawShade(p *pen, b area, y int) {
 		m.drawHelp(p, b, y)
 	case logShade:
 		m.drawLog(p, y)
+	case outboxShade:
+		m.drawOutbox(p, y)
 	}
 }
 
@@ -58,6 +66,8 @@ func (m *Model) here() where {
 	switch {
 	case m.prompt != nil, m.command != nil, m.menu != nil, m.search != nil:
 		return inPrompt
+	case m.over.kind == outboxShade:
+		return inOverlay | inOutbox
 	case m.over.kind != noShade:
 		return inOverlay
 	case m.pane:

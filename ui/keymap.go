@@ -58,6 +58,9 @@ const (
 	actAccount
 	actNextAccount
 	actLog
+	actOutbox
+	actAgain
+	actDiscard
 	actRetry
 	actSignIn
 	actHelp
@@ -75,6 +78,7 @@ const (
 	inOverlay // help and log
 	inPrompt  // while a line is being typed
 	inFolders // the pane of folders
+	inOutbox  // the pane of what waits, an overlay
 	anywhere  = inList | inReader | inOverlay | inFolders
 )
 
@@ -148,6 +152,10 @@ var keymap = []binding{
 	{[]string{"|"}, "|", inList | inReader, actPipe, "give the message, or its text, to a command", "", "Taking out"},
 	{[]string{"e"}, "e", inList | inReader, actExport, "export it (.eml, mbox), or open it elsewhere", "", "Taking out"},
 	{[]string{"v"}, "v", inList | inReader, actSource, "all headers, or the source", "", "Taking out"},
+
+	{[]string{"w"}, "w", anywhere, actOutbox, "what waits to be sent", "", "Waiting"},
+	{[]string{"r"}, "r", inOutbox, actAgain, "send it again, or try the connection now", "again", "Waiting"},
+	{[]string{"d", "delete"}, "d", inOutbox, actDiscard, "take it out: it is not done", "discard", "Waiting"},
 
 	{[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9"}, "1-9", inList | inReader | inFolders, actAccount, "that account", "", "Tidings"},
 	{[]string{"A"}, "A", inList | inReader | inFolders, actNextAccount, "next account", "", "Tidings"},

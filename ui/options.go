@@ -31,6 +31,7 @@ type Session interface {
 	Events() *imapsession.Box
 	Do(imapsession.Command) imapsession.CommandID
 	Cancel(imapsession.CommandID)
+	Again(imapsession.CommandID)
 	SetVisible(imapsession.Visible)
 	Retry(forced bool)
 	LastSign() time.Time

@@ -88,7 +88,7 @@ func (m *Model) place(a *account) []span {
 	if a.readOnly() {
 		out = append(out, own(sBarWarn, "  read-only"))
 	}
-	if n := a.over.Len(); n > 0 && a.state.State != imapsession.Live {
+	if n := max(a.over.Len(), a.toSend()); n > 0 && a.state.State != imapsession.Live {
 		out = append(out, own(sBarWarn, "  "+ink(thousands(n))+" to send"))
 	}
 	return out
