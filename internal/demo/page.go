@@ -32,17 +32,27 @@ func page(title, text string) string {
 	return b.String()
 }
 
+// anchor is a link with a text of its own: [text](address).
+var anchor = regexp.MustCompile(`\[([^\]]+)\]\((https?://[^)\s]+)\)`)
+
 // linked escapes a text and makes anchors of its addresses.
 func linked(text string) string {
 	var b strings.Builder
 	for {
-		at := link.FindStringIndex(text)
+		at, shown, address := link.FindStringIndex(text), "", ""
+		if at != nil {
+			address = text[at[0]:at[1]]
+			shown = address
+		}
+		if named := anchor.FindStringSubmatchIndex(text); named != nil && named[0] <= at[0] {
+			at = named[:2]
+			shown, address = text[named[2]:named[3]], text[named[4]:named[5]]
+		}
 		if at == nil {
 			b.WriteString(html.EscapeString(text))
 			return b.String()
 		}
-		address := html.EscapeString(text[at[0]:at[1]])
-		b.WriteString(html.EscapeString(text[:at[0]]) + `<a href="` + address + `">` + address + `</a>`)
+		b.WriteString(html.EscapeString(text[:at[0]]) + `<a href="` + html.EscapeString(address) + `">` + html.EscapeString(shown) + `</a>`)
 		text = text[at[1]:]
 	}
 }

@@ -53,18 +53,19 @@ var (
 	eleni  = person{"Ελένη", "eleni@example.org", 120}
 	asha   = person{"आशा", "asha@example.net", 330}
 
-	builds    = person{"Build bot", "builds@ci.example.net", 0}
-	monitor   = person{"Monitoring", "alerts@ops.example.net", 0}
-	backups   = person{"Backups", "backup@ops.example.net", 0}
-	helpdesk  = person{"Helpdesk", "helpdesk@example.com", 0}
-	calendars = person{"Calendar", "calendar@example.org", 60}
-	shop      = person{"Orders", "orders@shop.example.com", -300}
-	garden    = person{"The Weekly Gardener", "letter@garden.example.com", 0}
-	kernels   = person{"Small Kernels Digest", "digest@kernels.example.net", 0}
-	trains    = person{"Railway tickets", "tickets@rail.example.org", 60}
-	library   = person{"Town library", "loans@library.example.org", 60}
-	security  = person{"Security team", "security@example.com", 0}
-	releases  = person{"Releases", "releases@forge.example.net", 0}
+	builds     = person{"Build bot", "builds@ci.example.net", 0}
+	monitor    = person{"Monitoring", "alerts@ops.example.net", 0}
+	backups    = person{"Backups", "backup@ops.example.net", 0}
+	helpdesk   = person{"Helpdesk", "helpdesk@example.com", 0}
+	calendars  = person{"Calendar", "calendar@example.org", 60}
+	shop       = person{"Orders", "orders@shop.example.com", -300}
+	garden     = person{"The Weekly Gardener", "letter@garden.example.com", 0}
+	kernels    = person{"Small Kernels Digest", "digest@kernels.example.net", 0}
+	trains     = person{"Railway tickets", "tickets@rail.example.org", 60}
+	library    = person{"Town library", "loans@library.example.org", 60}
+	notTheBank = person{"Your bank", "service@login.example.net", 0}
+	security   = person{"Security team", "security@example.com", 0}
+	releases   = person{"Releases", "releases@forge.example.net", 0}
 
 	team     = person{"Team", "team@example.org", 0}
 	devList  = person{"tide-dev", "tide-dev@lists.example.net", 0}

@@ -158,6 +158,13 @@ func (w *writer) body(b *bytes.Buffer, p *plan, k int, h uint64, sent time.Time)
 		multipart(b, "mixed", boundary,
 			func() { textPart(b, "text/plain", d.topic.charset, plain, h) },
 			func() { forward(b, d.topic.people[1], d.topic.people[0], w.fillIn(d.topic.forwards, p, d.root), sent) })
+	case style == parcel && d.depth == 0:
+		multipart(b, "mixed", boundary,
+			func() { textPart(b, "text/plain", d.topic.charset, plain, h) },
+			func() { filePart(b, pdfFile, w.fillIn("minutes of week {small}.pdf", p, d.root)) },
+			func() { filePart(b, pngFile, "tide.png") },
+			func() { filePart(b, csvFile, "visitors.csv") },
+			func() { forward(b, d.topic.people[1], d.topic.people[0], w.fillIn(d.topic.forwards, p, d.root), sent) })
 	case style == signed:
 		header(b, "Content-Type", `multipart/signed; micalg=pgp-sha512;`+"\r\n"+
 			` protocol="application/pgp-signature"; boundary="`+boundary+`"`)

@@ -14,6 +14,7 @@ const (
 	invitation // the first letter carries an event
 	signed     // multipart/signed
 	forwarded  // the first letter carries another one
+	parcel     // the first letter carries files of all kinds, and another one
 )
 
 // topic is a conversation: what the first letter says and what is answered.

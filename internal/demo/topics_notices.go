@@ -56,6 +56,13 @@ var noticeTopics = []topic{
 		opening: "Your account was used to sign in from a new place.\n\nWhere: {city}\nWith: a terminal\n\nIf that was you, there is nothing to do. If not, change your password here: https://accounts.example.com/security",
 	},
 	{
+		// Links that lie: none of these hosts is what its text says, or looks like.
+		style:   htmlOnly,
+		subject: "Your account is closed in {small} hours",
+		people:  []person{notTheBank},
+		opening: "Dear customer,\n\nconfirm your account today at [https://www.bank.example.com/login](https://bank.example.com.login-{n}.example.net/), or it is closed.\n\nOr sign in here: https://www.b\u0430nk.example/login\n\nYour bank. Questions? [Our help pages](https://bank.example.com.login-{n}.example.net/help) have the answers.",
+	},
+	{
 		style:    attachment,
 		subject:  "Your order {n} is on its way",
 		people:   []person{shop},

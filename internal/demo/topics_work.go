@@ -99,6 +99,14 @@ var workTopics = []topic{
 		replies:  []string{"It keeps them, with a tilde at the end. I can add that to the manual."},
 	},
 	{
+		style:    parcel,
+		subject:  "Everything for the meeting on {day}",
+		people:   []person{carol, frank},
+		opening:  "Minutes, the chart, the figures, and what Frank wrote about the room.\n\nCarol",
+		forwards: "the room on {day}\nHello Carol,\n\nroom 2 is ours from {hour}:00. The projector is broken: https://ops.example.net/rooms/{small}\n\nFrank\n",
+		replies:  []string{"Thank you. I bring the good pens."},
+	},
+	{
 		subject: "lunch?",
 		people:  []person{bob, alice, dan},
 		opening: "🍜 at half past twelve, the usual place?",
