@@ -1,10 +1,6 @@
 package imapsession
 
-import (
-	"errors"
-
-	"tidings/store"
-)
+import "tidings/store"
 
 // Locate finds out what messages became that a server moved without saying so:
 // those of the mailbox from UID Landing.Next on that have the Message-ID and the
@@ -39,6 +35,6 @@ func (c *Copied) Map() map[store.UID]store.UID {
 	return became
 }
 
-// IsGone tells whether a command did not happen because its messages were not
-// there any more: another client was first.
-func IsGone(err error) bool { return errors.Is(err, errGone) }
+// ErrGone says why a command did not happen: its messages were not there any more,
+// another client was first.
+var ErrGone = errGone

@@ -70,9 +70,9 @@ type account struct {
 	history  history
 	comeback wanted // a message that was moved back and is to be selected
 
-	reader *reader // nil: no message is open
-	emoji  bool    // draw emoji as text
-	labels []Keyword
+	reader *reader   // nil: no message is open
+	emoji  bool      // draw emoji as text
+	labels []Keyword // root: keywords that have a label on screen
 }
 
 func newAccount(cfg Account, emojiText bool) *account {
@@ -129,7 +129,7 @@ func (a *account) known(i int) row {
 	_, out.leaving = a.over.Leaving(r.UID)
 	out.pending = a.over.Pending(r.UID)
 	out.marked = a.marked.has(r.UID)
-	out.labels = a.labels
+	out.labels = a.root.labels
 	return out
 }
 

@@ -42,6 +42,7 @@ type part struct {
 	landed  []store.UID
 	landing *imapsession.Landing // where the server does not say so
 	lost    bool                 // it was taken back, and where the messages are is not known
+	stuck   bool                 // it cannot be taken back
 }
 
 // partState is how far a part has come.
@@ -88,7 +89,8 @@ type history struct {
 	done, undone []*deed
 	// moving are the parts whose messages are about to get other UIDs.
 	moving []*part
-	queue  []wish
+	queue  []*wish
+	wishes uint64
 	// returning counts the moves under way that bring messages back into the
 	// mailbox on screen: what arrives meanwhile may be no news.
 	returning int
@@ -96,11 +98,12 @@ type history struct {
 	returned  store.UIDSet // of the mailbox on screen: came back, and are no news
 }
 
-// wish is a deed that is to be taken back, or done again, when its messages have
-// their UIDs.
+// wish is a deed that is to be done or taken back when its messages have their
+// UIDs, and what was asked for before is on its way. It is drawn at once.
 type wish struct {
-	d    *deed
-	back bool
+	d     *deed
+	back  bool
+	drawn uint64 // in the overlay; 0: it is not
 }
 
 // maxDeeds bounds what can be taken back.
@@ -117,15 +120,13 @@ func (a *account) newDeed(what ink, uids []store.UID) *deed {
 
 // do sends a deed, draws it, and remembers it.
 func (m *Model) do(a *account, d *deed) {
-	for _, p := range d.parts {
-		a.sendPart(d, p)
-	}
 	h := &a.history
 	h.done = append(h.done, d)
 	if len(h.done) > maxDeeds {
 		h.done = slices.Delete(h.done, 0, len(h.done)-maxDeeds)
 	}
 	h.undone = nil
+	m.wish(a, d, false)
 }
 
 // sendPart sends one command of a deed, and draws its effect.
@@ -164,6 +165,7 @@ func (m *Model) deedEnded(a *account, j job, ev imapsession.ResultEvent) {
 			d.trouble = []span{said(sPlain, safetext.Clean(ev.Err.Error()))}
 		}
 		m.takeBack(a, d)
+		m.proceed(a)
 		return
 	}
 	if !d.alive() {
@@ -183,7 +185,7 @@ func (m *Model) tellDeed(a *account, d *deed, ev imapsession.ResultEvent) {
 		m.say(a, d.spans()...)
 	case errors.Is(ev.Err, context.Canceled):
 		m.say(a, append([]span{own(sDim, "taken back: ")}, d.spans()...)...)
-	case imapsession.IsGone(ev.Err):
+	case errors.Is(ev.Err, imapsession.ErrGone):
 		m.say(a, append([]span{own(sWarn, "another client was first, and nothing was done: ")}, d.spans()...)...)
 	default:
 		m.say(a, append([]span{own(sBad, "sent back: "), said(sPlain, safetext.Clean(ev.Err.Error())), own(sDim, " "+m.theme.marks.bullet+" ")}, d.spans()...)...)
@@ -198,6 +200,11 @@ func (d *deed) alive() bool {
 // waits tells whether more of a deed is still to be confirmed.
 func (d *deed) waits() bool {
 	return slices.ContainsFunc(d.parts, func(p *part) bool { return p.state == partSent })
+}
+
+// moves tells whether a deed is a move, among other things.
+func (d *deed) moves() bool {
+	return slices.ContainsFunc(d.parts, func(p *part) bool { return p.dest != "" })
 }
 
 // forget takes a deed out of the history.
@@ -273,7 +280,7 @@ func (h *history) renumbered(mailbox string) {
 	}
 	h.done = slices.DeleteFunc(h.done, of)
 	h.undone = slices.DeleteFunc(h.undone, of)
-	h.queue = slices.DeleteFunc(h.queue, func(w wish) bool { return of(w.d) })
+	h.queue = slices.DeleteFunc(h.queue, func(w *wish) bool { return of(w.d) })
 	h.returned.Clear()
 	h.held = nil
 }

@@ -89,6 +89,10 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	was := a.state
 	a.state, a.started = ev, true
+	if ev.Fatal && a.root != a && a.epoch == 0 {
+		m.refusedFolder(a, ev.Reason)
+		return
+	}
 	if ev.State != imapsession.Live {
 		a.progress = imapsession.ProgressEvent{Ended: true} // it goes on when the link does
 		if was.State == imapsession.Live {
@@ -121,7 +125,9 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	}
 	a.epoch, a.mailbox, a.validity = ev.Epoch, ev.Mailbox, ev.UIDValidity
 	a.permanent, a.anyKeyword = ev.Permanent, ev.AnyKeyword
-	a.box = safetext.Clean(ev.Mailbox)
+	if a.wants == "" {
+		a.box = safetext.Clean(ev.Mailbox)
+	}
 	if strings.EqualFold(ev.Mailbox, "INBOX") {
 		a.box = safetext.Const("INBOX")
 	}
@@ -134,22 +140,22 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 		m.dropFinding(a)
 		dropped = a.over.Len()
 		a.over.Reset()
+		a.outbox.undrawn()
 		a.sums.Reset()
 		if a.reader != nil {
 			a.reader.gone = true
 		}
 	}
 	if ev.List == nil {
-		a.outbox.undrawn()
 		ev.List = &store.List{}
 	}
+	a.drawQueued()
 	gone := make(map[store.UID]bool, len(ev.Gone))
 	for _, uid := range ev.Gone {
 		gone[uid] = true
 		a.marked.drop(uid)
 	}
 	if r := a.reader; r != nil && gone[r.uid] {
-	a.drawQueued()
 		r.gone = true
 	}
 	a.view.resync(ev.List, func(uid store.UID) bool { return gone[uid] }, ev.Reload || first)

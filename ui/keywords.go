@@ -34,7 +34,10 @@ func drawKeywords(p *pen, labels []Keyword, f store.Flags) {
 	}
 	for _, k := range labels {
 		if f.HasKeyword(k.Name) {
-			p.text(keywordStyles[k.Color], k.Label, min(12, p.room))
+			s := keywordStyles[k.Color]
+			p.ink(s, "[")
+			p.text(s, k.Label, min(12, p.room))
+			p.ink(s, "]")
 			p.gap(sPlain, 1)
 		}
 	}

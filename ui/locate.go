@@ -30,6 +30,7 @@ func (m *Model) located(a *account, j job, ev imapsession.ResultEvent) {
 	if ev.Err == nil {
 		a.landed(p, ev)
 	} else {
+		p.stuck = true
 		d.trouble = []span{said(sPlain, safetext.Clean(ev.Err.Error()))}
 	}
 	m.takeBack(a, d)

@@ -74,6 +74,7 @@ func newModel(o Options) *Model {
 	}
 	for _, a := range o.Accounts {
 		b := newAccount(a, o.EmojiText)
+		b.labels = o.Keywords
 		b.id = len(m.accounts)
 		m.accounts = append(m.accounts, b)
 	}

@@ -24,8 +24,7 @@ func (m *Model) undo(a *account) {
 	h.done = h.done[:len(h.done)-1]
 	h.undone = append(h.undone, d)
 	m.say(a, append([]span{own(sDim, "taking back: ")}, d.spans()...)...)
-	h.queue = append(h.queue, wish{d, true})
-	m.proceed(a)
+	m.wish(a, d, true)
 }
 
 // redo does again what was taken back last.
@@ -39,8 +38,33 @@ func (m *Model) redo(a *account) {
 	h.undone = h.undone[:len(h.undone)-1]
 	h.done = append(h.done, d)
 	m.say(a, append([]span{own(sDim, "doing again: ")}, d.spans()...)...)
-	h.queue = append(h.queue, wish{d, false})
+	m.wish(a, d, false)
+}
+
+// ownEffects are numbers that effects of wishes have in the overlay, where the
+// others have those of commands.
+const ownEffects = 1 << 63
+
+// wish has a deed done, or taken back, as soon as that can be.
+func (m *Model) wish(a *account, d *deed, back bool) {
+	h := &a.history
+	w := &wish{d: d, back: back}
+	h.queue = append(h.queue, w)
 	m.proceed(a)
+	if !slices.Contains(h.queue, w) {
+		return
+	}
+	h.wishes++
+	w.drawn = ownEffects + h.wishes
+	for _, p := range d.parts {
+		switch {
+		case p.at != a.place():
+		case !back:
+			a.over.Put(w.drawn, p.uids, store.Effect{Add: p.add, Remove: p.remove, Dest: p.dest})
+		case p.dest == "":
+			a.over.Put(w.drawn, p.uids, store.Effect{Add: p.remove, Remove: p.add})
+		}
+	}
 }
 
 // proceed grants the wishes that have to wait for nothing.
@@ -48,16 +72,17 @@ func (m *Model) proceed(a *account) {
 	h := &a.history
 	for i := 0; i < len(h.queue); {
 		w := h.queue[i]
-		if w.d.under || h.blocked(w, h.queue[:i]) {
+		if w.d.under && w.d.moves() || h.blocked(w, h.queue[:i]) {
 			i++
 			continue
 		}
 		h.queue = slices.Delete(h.queue, i, i+1)
+		a.over.End(w.drawn)
 		if w.back {
 			w.d.under, w.d.trouble = true, nil
 			m.takeBack(a, w.d)
 		} else {
-			m.doAgain(a, w.d)
+			m.perform(a, w.d)
 		}
 		i = 0 // what was granted may have been what others waited for
 	}
@@ -65,14 +90,14 @@ func (m *Model) proceed(a *account) {
 
 // blocked tells whether a deed has to wait: messages of it are about to get other
 // UIDs, or an earlier wish is about some of them.
-func (h *history) blocked(w wish, earlier []wish) bool {
+func (h *history) blocked(w *wish, earlier []*wish) bool {
 	for _, p := range h.moving {
 		if w.d.shares(p) {
 			return true
 		}
 	}
 	for _, e := range earlier {
-		if e.d == w.d || slices.ContainsFunc(e.d.parts, func(p *part) bool { return p.dest != "" && w.d.shares(p) }) {
+		if e.d == w.d || slices.ContainsFunc(e.d.parts, w.d.shares) {
 			return true
 		}
 	}
@@ -104,7 +129,7 @@ func overlap(a, b []store.UID) bool {
 func (m *Model) takeBack(a *account, d *deed) {
 	for _, p := range slices.Backward(d.parts) {
 		switch {
-		case p.state == partIdle:
+		case p.state == partIdle || p.stuck:
 		case p.state == partGoing || p.state == partLocated:
 			return
 		case p.dest == "":
@@ -216,7 +241,7 @@ func (m *Model) backEnded(a *account, j job, ev imapsession.ResultEvent) {
 	}
 	if p.state == partGoing { // a move
 		a.history.settled(p)
-		p.state = partDone
+		p.state, p.stuck = partDone, ev.Err != nil
 		if ev.Err == nil {
 			p.state = partIdle
 			m.cameBack(a, d, p, ev)
@@ -298,19 +323,21 @@ func (m *Model) tookBack(a *account, d *deed) {
 	m.say(a, append(line, d.spans()...)...)
 }
 
-// doAgain does a deed again that was taken back.
-func (m *Model) doAgain(a *account, d *deed) {
+// perform does a deed, for the first time or again.
+func (m *Model) perform(a *account, d *deed) {
 	if slices.ContainsFunc(d.parts, func(p *part) bool { return p.lost }) {
 		a.history.forget(d)
 		m.say(a, append([]span{own(sWarn, "not done again: the server did not say which messages came back "+m.theme.marks.bullet+" ")}, d.spans()...)...)
 		return
 	}
+	d.under = false
 	for _, p := range d.parts {
 		if len(p.uids) == 0 {
 			continue
 		}
+		again := len(p.landed) > 0
 		a.sendPart(d, p)
-		if p.dest != "" {
+		if again { // what it became the last time, it is called no more
 			a.history.moving = append(a.history.moving, p)
 		}
 	}
