@@ -15,6 +15,7 @@ import (
 	"tidings/imapsession"
 	"tidings/internal/config"
 	"tidings/internal/crash"
+	"tidings/internal/credential"
 	"tidings/internal/safetext"
 	"tidings/store/cache"
 	"tidings/store/state"
@@ -23,6 +24,10 @@ import (
 
 // goodbye is how long the end of the program waits for the sessions' LOGOUT.
 const goodbye = 100 * time.Millisecond
+
+// promptly is how long the screen waits for password commands that do not need the
+// terminal; one that does has said so by then, by failing without.
+const promptly = 150 * time.Millisecond
 
 // monitorOptions are the flags of `tidings`.
 type monitorOptions struct {
@@ -39,6 +44,7 @@ type watched struct {
 	session *imapsession.Session
 	cache   *cache.Cache
 	marks   *state.Marks  // nil where nobody keeps what was told
+	folders *folders
 	outbox  *state.Outbox // nil where what waits does not outlive the program
 }
 
@@ -72,12 +78,25 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 	defer func() { closeState(kept, accounts) }()
 	var failed []error
 	k.vault.OwnsTerminal(true)
-	for _, a := range cfg.Accounts {
+	begun, leave := context.WithCancel(ctx)
+	defer leave()
+	logs := make([]*accountLog, len(cfg.Accounts))
+	sources := make([]*credential.Source, len(cfg.Accounts))
+	ready := make([]func(<-chan struct{}) bool, len(cfg.Accounts))
+	for i, a := range cfg.Accounts {
+		logs[i] = newAccountLog()
+		sources[i] = k.source(a, logs[i].logger(file))
+		ready[i] = sources[i].Begin(begun)
+	}
+	waited, enough := context.WithTimeout(ctx, promptly)
+	defer enough()
+	for i, a := range cfg.Accounts {
 		a.ReadOnly = a.ReadOnly || o.readOnly
-		log := newAccountLog()
-		source := k.source(a, log.logger(file))
-		if err := source.Prepare(ctx); err != nil {
-			failed = append(failed, fmt.Errorf("account %q: %w", a.Name, err))
+		log, source := logs[i], sources[i]
+		if !ready[i](waited.Done()) {
+			if err := source.Prepare(ctx); err != nil {
+				failed = append(failed, fmt.Errorf("account %q: %w", a.Name, err))
+			}
 		}
 		if ctx.Err() != nil {
 			return errors.New("interrupted before the screen started")
@@ -128,6 +147,7 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 		marks, outbox = openMarks(keep.state, a), keep.state.Outbox(stateName(a))
 		cfg.Told, cfg.Outbox = marks.Told, outbox
 	}
+	more := newFolders(&cfg)
 	session := imapsession.New(cfg)
 	said.tell(func(sentence string) {
 		cfg.Log.Warn(sentence)
@@ -138,6 +158,7 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 		cache:   kept,
 		marks:   marks,
 		outbox:  outbox,
+		folders: more,
 		account: ui.Account{
 			Cache:    kept,
 			Name:     safetext.Clean(a.Name),
@@ -147,6 +168,8 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 			Probe:    a.Probe,
 			Archive:  a.Archive,
 			Trash:    a.Trash,
+			Open:     more.open,
+			Poll:     cfg.Poll,
 			Log:      log.lines,
 		},
 	}
@@ -206,6 +229,7 @@ func (p Program) show(ctx context.Context, accounts []watched, o ui.Options) err
 	for _, w := range accounts {
 		o.Accounts = append(o.Accounts, w.account)
 		sessions = append(sessions, run{"session " + w.account.Name.String(), func(ctx context.Context) {
+			defer w.folders.begin(ctx)()
 			_ = w.session.Run(ctx) // what went wrong was said in its events
 		}})
 	}

@@ -57,6 +57,10 @@ func (p Program) loginOAuth2(ctx context.Context, k *keys, a config.Account, d *
 // maySignIn lets an account be signed in to from the screen. That somebody signed
 // in elsewhere its session notices by itself.
 func (p Program) maySignIn(w *watched, a config.Account, source *credential.Source) {
+	if len(a.PasswordCommand) > 0 && a.OAuth2 == nil {
+		w.account.SignIn = source.Prepare // it asks on the terminal, if it has to
+		return
+	}
 	if !interactive(a) {
 		return
 	}

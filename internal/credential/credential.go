@@ -8,6 +8,9 @@
 // PIN. If it fails later (the agent has locked itself), the last password that
 // it gave is used again.
 //
+// A slow command need not keep the screen waiting: Begin runs it beside, without
+// the terminal, and Secret waits for it.
+//
 // Secrets stand in memory only, and in no error: errors name the command's
 // program, the variable or the file.
 package credential
@@ -76,8 +79,9 @@ type Source struct {
 	mu    sync.Mutex
 	last  string // the last password that was got; never shown
 	have  bool
-	fresh bool // got by Prepare and not used yet
-	wrong bool // the server has refused the last one
+	fresh bool   // got by Prepare and not used yet
+	wrong bool   // the server has refused the last one
+	early *begun // the command that Begin has started; nil: none, or its outcome was used
 }
 
 // New makes a Source; nothing is read or run before Prepare or Secret. A
@@ -128,10 +132,14 @@ func (s *Source) Secret(ctx context.Context) (imapsession.Secret, error) {
 		}
 		return imapsession.Secret{User: s.settings.User, Token: token, Mechanism: s.tokens.mechanism()}, nil
 	}
+	err := s.arrived(ctx)
 	if last, ok := s.prepared(); ok {
 		return s.secret(last), nil
 	}
-	secret, err := s.get(ctx, false)
+	var secret string
+	if err == nil {
+		secret, err = s.get(ctx, false)
+	}
 	if err != nil {
 		last, have := s.lastGot()
 		if !have || ctx.Err() != nil {

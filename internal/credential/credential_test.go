@@ -9,9 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
+
+	"tidings/imapsession"
 )
 
 const secret = "correct horse battery staple"
@@ -340,5 +343,47 @@ func TestExternal(t *testing.T) {
 		if got, err := source.Secret(t.Context()); err != nil || got.User != "alice" || got.Password != "" || got.Mechanism != "EXTERNAL" {
 			t.Errorf("user %q, mechanism %q, error %v", got.User, got.Mechanism, err)
 		}
+	}
+}
+
+// A command that is slow, or fails late, keeps nobody waiting but the log-in; one
+// that has to ask fails at once without the terminal, and is left to Prepare.
+func TestBegin(t *testing.T) {
+	dir := t.TempDir()
+	gate := filepath.Join(dir, "gate")
+	slow := func(end string) *Source {
+		return New(Settings{Account: "work", User: "alice", Command: []string{"sh", "-c", "until test -e " + gate + "; do sleep 0.01; done; " + end}})
+	}
+	over := make(chan struct{})
+	close(over)
+	never := make(chan struct{})
+
+	good, late := slow("echo secret"), slow("echo the store is locked >&2; exit 1")
+	if !good.Begin(t.Context())(over) || !late.Begin(t.Context())(over) {
+		t.Error("a slow command keeps the screen waiting")
+	}
+	soon, end := context.WithTimeout(t.Context(), time.Millisecond)
+	defer end()
+	if _, err := good.Secret(soon); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("before it is there: %v", err)
+	}
+	if err := os.WriteFile(gate, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := good.Secret(t.Context()); err != nil || got.Password != "secret" {
+		t.Errorf("it gave %q, %v", got.Password, err)
+	}
+	_, err := late.Secret(t.Context())
+	var known *imapsession.SecretError
+	if !errors.As(err, &known) || !known.SignIn || !strings.Contains(known.Text, "the store is locked") {
+		t.Errorf("what failed late says %v", err)
+	}
+
+	asks := New(Settings{Account: "work", User: "alice", Command: []string{"sh", "-c", "read pin </dev/tty && echo $pin"}})
+	if asks.Begin(t.Context())(never) {
+		t.Error("a command that has to ask is not given the terminal")
+	}
+	if typed := New(Settings{Account: "work", User: "alice"}); typed.Begin(t.Context())(never) {
+		t.Error("there is no command")
 	}
 }
