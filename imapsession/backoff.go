@@ -136,6 +136,9 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 		if o.mended != nil && o.forever != nil && o.mended(ctx) {
 			soon()
 		}
+		if o.visiting && s.watchNow() != WatchVisit {
+			return ctx.Err() // the connection is there again
+		}
 		if o.visiting && (s.hasJob(asMonitor) || s.visitForScreen()) {
 			soon()
 		}

@@ -174,6 +174,9 @@ func statedBackoff(text string) time.Duration {
 	return time.Duration(n) * unit
 }
 
+// inConfig is what to do where the config names a mailbox that is not there.
+const inConfig = "; correct mailbox in the config" + Restart
+
 // selectFault classifies a refused SELECT.
 func selectFault(err error, name string, proven bool) *fault {
 	var no *imap.Error
@@ -191,7 +194,7 @@ func selectFault(err error, name string, proven bool) *fault {
 	switch no.Code {
 	case imap.ResponseCodeNonExistent:
 		f.fatal = true
-		f.text = fmt.Sprintf("there is no mailbox named %s: the server said %s; correct mailbox in the config", title(name), words(err)) + Restart
+		f.text = fmt.Sprintf("there is no mailbox named %s: the server said %s", title(name), words(err)) + inConfig
 	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug, imap.ResponseCodeContactAdmin:
 		f.text = fmt.Sprintf("the server cannot open %s at present: it said %s", title(name), words(err))
 	default:

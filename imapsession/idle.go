@@ -199,7 +199,7 @@ func (l *link) fallBack(why string) {
 
 // chooseWatch decides how new mail is noticed on this link.
 func (l *link) chooseWatch() {
-	l.watch, l.watchNote = l.s.cfg.Watch, safetext.Text{}
+	l.watch, l.watchNote = l.s.watchNow(), safetext.Text{}
 	switch {
 	case l.watch != WatchIdle:
 	case !l.canIdle():

@@ -161,6 +161,9 @@ func (s *Session) claim() {
 
 // claimAgain takes over what a process that ended meanwhile left.
 func (s *Session) claimAgain() {
+	if s.cfg.Guest {
+		return // that is the other session's
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.claim()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -129,7 +130,11 @@ func (l *link) selectMailbox() (selection, error) {
 	l.selecting = nil
 	if err != nil {
 		if refused(err) {
-			return selection{}, selectFault(err, name, l.proven)
+			f := selectFault(err, name, l.proven)
+			if l.s.cfg.Guest { // it is in no config
+				f.text = strings.TrimSuffix(f.text, inConfig)
+			}
+			return selection{}, f
 		}
 		return selection{}, l.lost(err)
 	}

@@ -20,6 +20,7 @@ const unseenEvery = time.Second
 // connections are closed (LOGOUT is a courtesy of at most 100 ms).
 func (s *Session) Run(ctx context.Context) error {
 	s.clock.slept()
+	defer s.cfg.Budget.join(s)()
 	s.claimAgain()
 	s.load(ctx)
 	defer s.forgetKnown()
@@ -43,6 +44,7 @@ func (s *Session) Run(ctx context.Context) error {
 		}
 	}
 	others.Wait()
+	s.bequeath()
 	s.finishAll(errors.New("the program ended before this was done"))
 	s.leaveAll()
 	s.enter(StateEvent{State: Offline})
@@ -52,9 +54,17 @@ func (s *Session) Run(ctx context.Context) error {
 // attempt makes one connection and serves it until it ends. visited tells that
 // it ended as a visit does; otherwise the error is a *fault.
 func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
-	s.enter(StateEvent{State: Connecting, Attempt: s.backoff.failures, Watch: s.cfg.Watch})
+	release, err := s.cfg.Budget.acquire(ctx, s)
+	if err != nil {
+		return false, &fault{text: "stopped", err: err}
+	}
+	defer release()
+	s.enter(StateEvent{State: Connecting, Attempt: s.backoff.failures, Watch: s.watchNow()})
 	l, err := s.connect(ctx, asMonitor)
 	if err != nil {
+		if isLimit(asFault(err)) {
+			s.cfg.Budget.refused(s)
+		}
 		return false, err
 	}
 	defer l.close()
@@ -70,6 +80,7 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 		f = l.renewal(f)
 	}
 	if l.liveSince.IsZero() && isLimit(f) {
+		s.cfg.Budget.refused(s)
 		s.worker.giveWay(f)
 	}
 	switch {
@@ -94,7 +105,7 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 func (s *Session) between(ctx context.Context, visited bool, err error) error {
 	if visited {
 		s.backoff.succeeded()
-		s.enter(StateEvent{State: BetweenVisits, Retry: time.Now().Add(s.cfg.Poll), Watch: WatchVisit})
+		s.enter(StateEvent{State: BetweenVisits, Reason: s.sharing(), Retry: time.Now().Add(s.cfg.Poll), Watch: WatchVisit})
 		return s.rest(ctx, s.cfg.Poll, restOptions{visiting: true})
 	}
 	f := asFault(err)
@@ -167,6 +178,8 @@ func (l *link) serve(ctx context.Context) error {
 		case ctx.Err() != nil:
 			l.farewell(farewellTime)
 			return errStopped
+		case l.stepsAside():
+			return l.aside()
 		case worked:
 		case l.watch == WatchVisit && l.awaitScreen(ctx):
 		case l.watch == WatchVisit:
@@ -232,7 +245,7 @@ func (l *link) due() bool { return l.dueElse() || l.fillDue() }
 func (l *link) dueElse() bool {
 	now := time.Now()
 	l.s.endRefused(asMonitor)
-	return l.desync != nil || l.newDue(now) || l.hasJob() || l.screenDue() ||
+	return l.stepsAside() || l.desync != nil || l.newDue(now) || l.hasJob() || l.screenDue() ||
 		l.unseenDue(now) || !now.Before(l.auditAt) || l.aheadDue() || now.Sub(l.started) >= l.s.cfg.MaxAge
 }
 

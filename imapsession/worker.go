@@ -76,7 +76,7 @@ func (s *Session) roleFor(c Command) role {
 
 // usable tells whether work may be left to the worker. The caller holds s.mu.
 func (w *worker) usable() bool {
-	return w.s.cfg.allowsWorker() && !time.Now().Before(w.until)
+	return w.s.cfg.allowsWorker() && !w.s.cfg.Budget.guested() && !time.Now().Before(w.until)
 }
 
 // handOver leaves a job that a monitor has begun to the worker, if there can be
@@ -141,6 +141,10 @@ func (w *worker) lives() bool {
 // attempt makes the connection and serves it until it is not used any more. The
 // error is a *fault.
 func (w *worker) attempt(ctx context.Context) error {
+	if !w.s.cfg.Budget.takeWorker() {
+		return nil
+	}
+	defer w.s.cfg.Budget.freeWorker()
 	l, err := w.s.connect(ctx, asWorker)
 	if err != nil {
 		f := *asFault(err)
@@ -189,6 +193,9 @@ func (w *worker) serve(ctx context.Context, l *link) error {
 		case ctx.Err() != nil:
 			l.farewell(farewellTime)
 			return errStopped
+		case w.s.cfg.Budget.guested():
+			l.farewell(visitFarewell)
+			return nil
 		}
 		if j := w.s.nextJob(l); j != nil {
 			if err := l.do(j); err != nil {
@@ -200,7 +207,7 @@ func (w *worker) serve(ctx context.Context, l *link) error {
 		}
 		fillNow, fillAt := w.s.fill.ready()
 		if fillNow && w.lives() {
-			worked, err := l.fillSome(ctx, func() bool { return !w.lives() || w.s.hasJob(asWorker) })
+			worked, err := l.fillSome(ctx, func() bool { return !w.lives() || w.s.hasJob(asWorker) || w.s.cfg.Budget.guested() })
 			if err != nil {
 				f := *asFault(err)
 				f.filling = true

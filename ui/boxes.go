@@ -152,6 +152,7 @@ func (m *Model) closeFolder(root *account) {
 	if b.view.next != nil {
 		b.view.next.cancel()
 	}
+	root.tree.closedBox(b)
 	b.stop()
 	b.shut()
 	root.opened, root.away = nil, false
@@ -167,4 +168,10 @@ func (m *Model) refusedFolder(b *account, why safetext.Text) {
 		m.toBox(root)
 	}
 	m.say(root, said(sBold, b.box), own(sBad, " was not opened: "), said(sPlain, why))
+}
+
+// visitsHome tells whether the folder on screen has the account's one connection,
+// so that the mailbox which the account watches is only looked at now and then.
+func (a *account) visitsHome() bool {
+	return a.root != a && a.root.state.Watch == imapsession.WatchVisit && a.state.Watch != imapsession.WatchVisit
 }

@@ -94,10 +94,9 @@ type Account struct {
 	// watches; nothing waits for the network. nil: that is not to be had. It is
 	// called again only after Close of the one before.
 	Open func(mailbox string) Opened
-	// Connections is how many the account may have at once; with 1, the mailbox is
-	// looked at every Poll while another folder is open.
-	Connections int
-	Poll        time.Duration
+	// Poll is how often the mailbox is looked at while another folder has the
+	// account's one connection.
+	Poll time.Duration
 	// Log returns the account's log for the L view (states, reasons, redacted
 	// trace), oldest first. May be called from any goroutine.
 	Log func() []safetext.Text

@@ -85,6 +85,9 @@ func (m *Model) place(a *account) []span {
 	if a.marked.any() {
 		out = append(out, own(sBarAccent, "  "+ink(thousands(a.marked.count()))+" marked"))
 	}
+	if a.visitsHome() {
+		out = append(out, own(sBarDim, "  "), said(sBarDim, a.root.box), own(sBarDim, " checked every "+countdown(a.root.cfg.Poll)))
+	}
 	if a.readOnly() {
 		out = append(out, own(sBarWarn, "  read-only"))
 	}
