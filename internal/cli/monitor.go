@@ -43,7 +43,7 @@ type watched struct {
 	account ui.Account
 	session *imapsession.Session
 	cache   *cache.Cache
-	marks   *state.Marks  // nil where nobody keeps what was told
+	marks   *state.Marks // nil where nobody keeps what was told
 	folders *folders
 	outbox  *state.Outbox // nil where what waits does not outlive the program
 }
