@@ -128,7 +128,7 @@ func (c *Cache) setAside(was fs.FileInfo, reason error) {
 	case err != nil:
 		c.say("aside", fmt.Sprintf("The cache %s %s and could not be set aside: %s. Remove it, please.", c.o.Path, why, plain(err)))
 	case name != "":
-		c.say("aside", fmt.Sprintf("The cache %s %s: it is set aside as %s, and a new one is filled from the server.", c.o.Path, why, filepath.Base(name)))
+		c.say("aside", fmt.Sprintf("The cache on disk %s: a new one is filled from the server. The old one is set aside as %s.", why, name))
 	}
 }
 

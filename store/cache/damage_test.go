@@ -193,7 +193,7 @@ func mkdir(t *testing.T, path string) {
 // TestCut cuts the file off at every page.
 func TestCut(t *testing.T) {
 	sound := soundFile(t)
-	for at := 4096; at < len(sound); at += 4096 {
+	for at := 4096; at < len(sound); at += 4096 * fewer {
 		t.Run(fmt.Sprint(at/4096), func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "a.db")
 			write(t, path, sound[:at])
@@ -207,7 +207,7 @@ func TestCut(t *testing.T) {
 // TestFlipped changes octets at random, a few and whole sectors.
 func TestFlipped(t *testing.T) {
 	sound := soundFile(t)
-	rounds := 150
+	rounds := 150 / fewer
 	if testing.Short() {
 		rounds = 20
 	}

@@ -3,9 +3,11 @@ package cache
 import (
 	"bufio"
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	osexec "os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -28,6 +30,9 @@ func TestMain(m *testing.M) {
 	if path := os.Getenv(scrollEnv); path != "" {
 		scroll(path)
 		return
+	}
+	if err := flag.Set("rapid.checks", strconv.Itoa(100/fewer)); err != nil { // unless the command line says otherwise
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }

@@ -182,13 +182,14 @@ func (l *letters) node(depth int) query.Node {
 // TestSearchIsTheMatcher: what SQL, the indexes and the steps come to is what the
 // Matcher says of each message.
 func TestSearchIsTheMatcher(t *testing.T) {
+	const messages, queries = 1500 / fewer, 700 / fewer
 	for _, path := range []string{"", filepath.Join(t.TempDir(), "a.db")} {
 		c := Open(Options{Path: path, Bodies: 1 << 20, Text: func(b []byte) string { return string(b) }})
 		t.Cleanup(func() { c.Close(10 * time.Second) })
-		l := makeLetters(uint64(len(path)), 1500)
+		l := makeLetters(uint64(len(path)), messages)
 		l.keep(t, c)
 		found := 0
-		for i := range 700 {
+		for i := range queries {
 			q := query.Query{Root: l.node(3)}
 			most := []int{7, 100, 1 << 20}[i%3]
 			want, got := l.want(q), searchAll(t, c, q, most)
@@ -197,7 +198,7 @@ func TestSearchIsTheMatcher(t *testing.T) {
 			}
 			found += min(len(got), 1)
 		}
-		if found < 300 {
+		if found < queries/3 {
 			t.Errorf("only %d queries found anything", found)
 		}
 		if got := searchAll(t, c, query.Query{}, 50); len(got) != len(l.rows) {
