@@ -24,9 +24,10 @@ func (m *Model) attachments(a *account) {
 				said(sPlain, partTitle(x)), own(sPlain, "  "), said(sDim, safetext.Clean(x.Type)), own(sDim, "  "+ink(octets(x.Size))),
 			}})
 		}
+		// None of these keys does harm where the menu has not come up yet.
 		q.verbs = []verb{
 			{"s", "save", func(m *Model, i int) { m.saveParts(a, r, parts[i:i+1], "") }},
-			{"a", "all", func(m *Model, _ int) { m.saveParts(a, r, parts, "") }},
+			{"A", "all", func(m *Model, _ int) { m.saveParts(a, r, parts, "") }},
 			{"o", "open", func(m *Model, i int) { m.openPart(a, r, parts[i]) }},
 			{"v", "view", func(m *Model, i int) { m.viewPart(a, r, parts[i]) }},
 		}

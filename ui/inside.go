@@ -37,6 +37,7 @@ func (m *Model) letterReady(a *account) {
 	case r.truncated:
 		m.fetchRest(a, r)
 	case r.msg == nil || r.parsing || r.parsed < len(r.data):
+	case m.here() == inPrompt || m.account() != a: // the person does something else now
 	default:
 		then := r.then
 		r.then = nil

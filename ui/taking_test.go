@@ -127,7 +127,7 @@ func TestAttachments(t *testing.T) {
 			w.went(t, `open "p.png" image/png "\x89PNG"`)
 			p.press("s 2 v")
 			p.sees("this is no text")
-			p.press("s a")
+			p.press("s A")
 			p.sees("saved 3 files")
 			if n := len(w.did); n != 3 {
 				t.Errorf("%d files were saved", n)
@@ -150,8 +150,18 @@ func TestAttachments(t *testing.T) {
 			for len(w.did) > 0 {
 				<-w.did
 			}
+			// While something is typed, no menu comes up over it.
+			p.press("esc enter")
+			p.press("s :")
+			p.types("a")
+			p.answerBody(parcel, true)
+			p.sees(":a")
+			p.seesNot("Attachments")
+			p.press("esc")
+			p.sees("Attachments")
+			p.press("esc")
 			w.fail = errors.New("the disk is full")
-			p.press("s a")
+			p.press("s A")
 			p.sees("not saved: ")
 			w.fail = nil
 		}, ways)
