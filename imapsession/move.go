@@ -96,6 +96,7 @@ func (l *link) endEmptyMove(j *job, c Move) error {
 // it moves what is still there.
 func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 	l.copyUID = false
+	again := j.stage == sent // and what it did then is not known
 	for i, part := range uidLines(uids) {
 		cmd := l.client.Move(uidSet(part), c.Dest)
 		j.stage = sent
@@ -145,6 +146,8 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 		l.s.finish(j, fmt.Errorf("the server said OK, but the message is still here and not known to be in %s", title(c.Dest)), safetext.Text{})
 	case len(left) > 0:
 		l.s.finish(j, nil, safetext.Format("the server said OK, but %s of %s messages are still here", safetext.Int(len(left)), safetext.Int(len(uids))))
+	case !l.copyUID && l.hasUIDPlus() && again:
+		return l.endEmptyMove(j, c)
 	case !l.copyUID && l.hasUIDPlus():
 		// Somebody else's EXPUNGE was quicker: an OK that moved nothing.
 		l.s.finish(j, errGone, safetext.Text{})
