@@ -271,6 +271,11 @@ func (a *account) rekey(at store.Place, became map[store.UID]store.UID) {
 			}
 		}
 	}
+	for _, w := range a.history.queue {
+		if w.drawn != 0 {
+			a.drawWish(w)
+		}
+	}
 }
 
 // renumbered: what is known of a mailbox by UID does not hold any more.

@@ -51,15 +51,20 @@ func (m *Model) wish(a *account, d *deed, back bool) {
 	w := &wish{d: d, back: back}
 	h.queue = append(h.queue, w)
 	m.proceed(a)
-	if !slices.Contains(h.queue, w) {
-		return
+	if slices.Contains(h.queue, w) {
+		h.wishes++
+		w.drawn = ownEffects + h.wishes
+		a.drawWish(w)
 	}
-	h.wishes++
-	w.drawn = ownEffects + h.wishes
-	for _, p := range d.parts {
+}
+
+// drawWish draws what a wish that waits will do.
+func (a *account) drawWish(w *wish) {
+	a.over.End(w.drawn)
+	for _, p := range w.d.parts {
 		switch {
 		case p.at != a.place():
-		case !back:
+		case !w.back:
 			a.over.Put(w.drawn, p.uids, store.Effect{Add: p.add, Remove: p.remove, Dest: p.dest})
 		case p.dest == "":
 			a.over.Put(w.drawn, p.uids, store.Effect{Add: p.remove, Remove: p.add})
@@ -85,6 +90,11 @@ func (m *Model) proceed(a *account) {
 			m.perform(a, w.d)
 		}
 		i = 0 // what was granted may have been what others waited for
+		for _, w := range h.queue { // it comes about before what waits on
+			if w.drawn != 0 {
+				a.drawWish(w)
+			}
+		}
 	}
 }
 
