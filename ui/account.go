@@ -18,6 +18,7 @@ type account struct {
 	opened *account   // root: the folder that is open beside it; nil: none
 	away   bool       // root: that folder is on screen
 	wants  string     // raw name of the folder that this is; "": the root
+	came   time.Time  // on screen, last
 	stop   func()     // ends the pump, of an opened folder
 	shut   func()     // ends its session
 	tree   folderTree // root: what of the folders is shown
@@ -70,6 +71,7 @@ type account struct {
 	history  history
 	comeback wanted // a message that was moved back and is to be selected
 
+	gather *gather   // messages on their way into a file; nil: none
 	reader *reader   // nil: no message is open
 	emoji  bool      // draw emoji as text
 	labels []Keyword // root: keywords that have a label on screen
@@ -107,6 +109,7 @@ type jobKind uint8
 const (
 	jobSeen jobKind = iota // reading marked it read: not worth a line when it succeeds
 	jobBody
+	jobGather
 	jobFolders
 	jobCount
 	jobSearch

@@ -212,6 +212,7 @@ func (m *Model) back(a *account) {
 		m.over = shade{}
 	case m.stopTask():
 	case m.stopRest(a):
+	case m.stopGather(a):
 	case m.reading && m.outOfIt(a):
 	case a.reader != nil:
 		m.closeReader(a)

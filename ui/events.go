@@ -49,7 +49,9 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 				a.unseen, a.counted = ev.N, ev.Known
 			}
 		case imapsession.BodyEvent:
-			m.bodyArrived(a, ev)
+			if !a.gathering(ev) {
+				m.bodyArrived(a, ev)
+			}
 		case imapsession.FoldersEvent:
 			m.foldersArrived(a, ev)
 		case imapsession.CountsEvent:
@@ -285,6 +287,10 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 	}
 	if j.kind == jobCount {
 		m.countEnded(a, ev)
+		return
+	}
+	if j.kind == jobGather {
+		m.gathered(a, ev)
 		return
 	}
 	if j.kind == jobBody {

@@ -118,6 +118,11 @@ func (m *Model) source(a *account, title ink, headerOnly bool) {
 // exportMenu offers forms of a message in a file, and other programs to open it.
 func (m *Model) exportMenu(a *account) {
 	q := &menu{label: "Export", a: a}
+	if n := a.marked.count(); n > 0 && !(m.reading && a.reader != nil) {
+		q.items = []choice{{key: "m", word: "all " + ink(thousands(n)) + " marked messages as one mbox", do: func(m *Model) { m.exportMarked(a) }}}
+		m.menu = q
+		return
+	}
 	q.items = []choice{
 		{key: "e", word: "as a file of its own (.eml)", do: func(m *Model) { m.export(a, "", false) }},
 		{key: "m", word: "as an mbox", do: func(m *Model) { m.export(a, "", true) }},

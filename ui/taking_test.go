@@ -402,3 +402,38 @@ func (p *person) fetch() sent {
 	p.t.Fatal("no FetchBody waits for an answer")
 	return sent{}
 }
+
+// TestExportOfTheMarked: all that are marked become one file, or, with Esc, none.
+func TestExportOfTheMarked(t *testing.T) {
+	w, ways := withWays()
+	atScreen(t, 80, 24, func(p *person) {
+		p.server().start(5)
+		p.idle()
+		p.press("x x x e")
+		p.sees("all 3 marked messages as one mbox")
+		p.press("m")
+		p.answerBody(letter, true)
+		p.press("esc")
+		p.sees("stopped after 1 of 3 messages: nothing was written")
+		if got := p.server().canceled; len(got) != 1 {
+			t.Errorf("canceled were %v", got)
+		}
+		p.server().remove(p.fetch().id)
+		w.went(t)
+		p.press("e m")
+		p.answerBody(letter, true)
+		c := p.fetch()
+		p.server().remove(c.id)
+		p.server().say(imapsession.ResultEvent{ID: c.id, Command: c.cmd, Err: errors.New("the message is gone")})
+		p.idle()
+		p.answerBody(parcel, true)
+		got := <-w.did
+		if !strings.HasPrefix(got, `mbox "" "2 messages.mbox" alice@example.org 2000-`) || strings.Count(got, "alice@") != 2 {
+			t.Errorf("%s", got)
+		}
+		p.sees("saved /saved/2 messages.mbox")
+		if p.m.account().reader != nil {
+			t.Error("a message was opened")
+		}
+	}, ways)
+}
