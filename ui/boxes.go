@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"time"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -76,6 +77,8 @@ func (m *Model) late(msg tea.Msg) bool {
 		id = msg.account
 	case keepMsg:
 		id = msg.account
+	case unseenMsg:
+		id = msg.account
 	case signedInMsg:
 		id = msg.account
 	case seenMsg:
@@ -137,8 +140,31 @@ func (a *account) holds(raw string) bool {
 
 // toBox shows a mailbox of the account on screen.
 func (m *Model) toBox(b *account) {
-	b.root.away = b != b.root
+	root := b.root
+	root.away = b != root
+	if f := root.opened; f != nil && !root.away {
+		if f.visitsHome() {
+			m.closeFolder(root) // it has the connection that this one needs
+		} else {
+			m.later(m.after(keepOpen, unseenMsg{f.id}))
+		}
+	}
+	b.came = m.now
 	m.reading = b.reader != nil && m.layout().split == alone
+}
+
+// keepOpen is how long a folder stays open that is not on screen any more: it
+// takes the second connection, which is good for other things as well.
+const keepOpen = 5 * time.Minute
+
+// unseenMsg ends that time.
+type unseenMsg struct{ account int }
+
+// unseenFor closes a folder that has not been on screen for so long.
+func (m *Model) unseenFor(b *account) {
+	if root := b.root; b == root.opened && !root.away && m.now.Sub(root.came) >= keepOpen {
+		m.closeFolder(root)
+	}
 }
 
 // closeFolder ends what was opened beside the account's own mailbox.

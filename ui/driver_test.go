@@ -42,6 +42,7 @@ type person struct {
 	t        reporter
 	m        *Model
 	sessions []*fakeSession
+	folder   *fakeSession // of the folder that was opened last
 	msgs     chan tea.Msg
 	raw      []string // what was written to the terminal besides frames
 	quit     bool
@@ -143,6 +144,14 @@ func (p *person) idle() {
 				p.send(batchMsg{i, evs})
 				did = true
 			}
+		}
+		if a := p.m.account(); p.folder != nil && p.folder.box.Pending() > 0 && a.root.opened != nil && a.root.opened.cfg.Session == p.folder {
+			evs, err := p.folder.box.Next(context.Background(), pumpBatch)
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			p.send(batchMsg{a.root.opened.id, evs})
+			did = true
 		}
 		select {
 		case msg := <-p.msgs:

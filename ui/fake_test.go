@@ -26,8 +26,9 @@ type fakeSession struct {
 	again    []imapsession.CommandID
 	sign     time.Time
 
-	put      int  // events put so far
-	narrow   bool // nothing but narrow characters
+	mailbox  string // "" is INBOX
+	put      int    // events put so far
+	narrow   bool   // nothing but narrow characters
 	epoch    uint32
 	list     store.List
 	nextUID  store.UID
@@ -125,8 +126,12 @@ const fakeValidity = 7
 
 func (f *fakeSession) resync() imapsession.ResyncEvent {
 	f.epoch++
+	name := "INBOX"
+	if f.mailbox != "" {
+		name = f.mailbox
+	}
 	return imapsession.ResyncEvent{
-		Epoch: f.epoch, Mailbox: "INBOX", UIDValidity: fakeValidity, List: f.list.Snapshot(), AnyKeyword: true,
+		Epoch: f.epoch, Mailbox: name, UIDValidity: fakeValidity, List: f.list.Snapshot(), AnyKeyword: true,
 	}
 }
 

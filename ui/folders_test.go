@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -281,4 +282,21 @@ func FuzzFolderTree(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestFolderScreens(t *testing.T) {
+	for _, size := range [][2]int{{40, 8}, {80, 24}, {120, 40}} {
+		atScreen(t, size[0], size[1], func(p *person) {
+			p.server().narrow = true
+			p.server().start(50)
+			p.idle()
+			p.press("c")
+			p.answerList(someFolders(), "Tom & Jerry")
+			p.press("j j")
+			p.golden(fmt.Sprintf("folders-%dx%d", size[0], size[1]))
+			p.press("/")
+			p.types("l")
+			p.golden(fmt.Sprintf("folders-go-%dx%d", size[0], size[1]))
+		})
+	}
 }

@@ -168,6 +168,8 @@ func (m *Model) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case placeholderMsg:
 		a := m.box(msg.account)
 		a.waitPending, a.waiting = false, true
+	case unseenMsg:
+		m.unseenFor(m.box(msg.account))
 	case countMsg:
 		m.recountDue()
 	case noticeMsg:

@@ -132,7 +132,7 @@ func (q *prompt) draw(p *pen, listed bool) {
 	if p.room >= 24 {
 		p.gap(sPlain, 1)
 		p.ink(sBold, q.label)
-		if p.room >= 50 {
+		if p.room >= 50 && !q.what.IsEmpty() {
 			p.gap(sPlain, 1)
 			p.text(sDim, q.what, p.room/2)
 		}

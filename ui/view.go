@@ -195,7 +195,7 @@ func (m *Model) drawListLine(p *pen, l *layout, a *account, y int) {
 	sel := notSelected
 	if r == v.cursor() {
 		sel = selected
-		if m.reading {
+		if m.reading || m.pane {
 			sel = selectedElsewhere
 		}
 	}
