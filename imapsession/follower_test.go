@@ -75,6 +75,7 @@ type follower struct {
 	told      map[store.UID]bool // told of as new
 	unseen    UnseenEvent
 	alerts    []AlertEvent
+	queued    []QueuedEvent
 	kinds     []string      // the events in order, by type
 	asleep    chan struct{} // not nil: it takes nothing until this is closed
 }
@@ -237,6 +238,8 @@ func (f *follower) takeOne(ev Event) {
 		f.searches[ev.ID] = append(f.searches[ev.ID], ev)
 	case FoldersEvent:
 		f.folders = ev.Folders
+	case QueuedEvent:
+		f.queued = append(f.queued, ev)
 	case AlertEvent:
 		f.alerts = append(f.alerts, ev)
 	}
