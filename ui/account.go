@@ -23,10 +23,12 @@ type account struct {
 	shut   func()     // ends its session
 	tree   folderTree // root: what of the folders is shown
 
-	state    imapsession.StateEvent
-	started  bool          // a StateEvent has come
-	trouble  safetext.Text // the last reason that was told, until the link is live
-	lastSign time.Time     // copied from the session by Update, so that View is pure
+	state   imapsession.StateEvent
+	started bool // a StateEvent has come
+	// renumbered: that the mailbox was loaded anew has just been said.
+	renumbered bool
+	trouble    safetext.Text // the last reason that was told, until the link is live
+	lastSign   time.Time     // copied from the session by Update, so that View is pure
 
 	loaded bool      // there is a list, from the cache or from the server
 	epoch  uint32    // of the list; 0: it is from the cache, or there is none

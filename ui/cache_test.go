@@ -374,6 +374,12 @@ func TestRenumberedMailboxDropsWhatWaited(t *testing.T) {
 		s.say(ev)
 		p.idle()
 		p.sees("the server renumbered the mailbox: loaded anew, and 1 action that waited was dropped")
+		s.say(imapsession.StateEvent{State: imapsession.Waiting, Attempt: 1})
+		s.say(ev)
+		s.say(imapsession.StateEvent{State: imapsession.Live})
+		p.idle()
+		p.sees("the server renumbered the mailbox")
+		p.seesNot("back online")
 	}, withCache(c))
 }
 

@@ -103,7 +103,9 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	}
 	switch {
 	case ev.State == imapsession.Live && was.State != imapsession.Live && was.Attempt > 0:
-		m.say(a, own(sGood, "back online"))
+		if !a.renumbered { // which was said, and says more
+			m.say(a, own(sGood, "back online"))
+		}
 	case ev.Fatal && ev.SignIn && !was.SignIn:
 		m.say(a, own(sBad, "sign in again: press R"), own(sDim, ", or run tidings login "), said(sDim, a.cfg.Name), own(sDim, ": "), said(sPlain, ev.Reason))
 	case ev.Fatal && !was.Fatal:
@@ -111,6 +113,7 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	case ev.State == imapsession.Waiting && !ev.Reason.IsEmpty() && ev.Reason != a.trouble:
 		m.say(a, own(sBad, "offline: "), said(sPlain, ev.Reason))
 	}
+	a.renumbered = a.renumbered && ev.State != imapsession.Live
 	if ev.State == imapsession.Live {
 		a.trouble = safetext.Text{}
 	} else if !ev.Reason.IsEmpty() {
@@ -173,6 +176,7 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	}
 	if ev.Reload {
 		line := []span{own(sWarn, "the server renumbered the mailbox: loaded anew")}
+		a.renumbered = true
 		if dropped > 0 {
 			line = append(line, own(sWarn, ", and "+ink(thousands(dropped))+plural(dropped, " action that waited was", " actions that waited were")+" dropped"))
 		}
