@@ -22,13 +22,18 @@ type Lab struct {
 }
 
 // NewLab starts a Dovecot whose accounts' mail lies under work, so that the
-// mailboxes of an earlier run, and their indexes, are used again.
-func NewLab(h *Host, work, binary string) (*Lab, error) {
+// mailboxes of an earlier run, and their indexes, are used again. dirty has it
+// trust these indexes, as servers of large mailboxes are set up.
+func NewLab(h *Host, work, binary string, dirty bool) (*Lab, error) {
 	if err := os.MkdirAll(work, 0o755); err != nil {
 		return nil, err
 	}
 	l := &Lab{Host: h, Work: work, Binary: binary}
-	l.Server = testserver.Dovecot(h, testserver.ExtraConfig("mail_location = maildir:"+filepath.Join(work, "%u")))
+	config := "mail_location = maildir:" + filepath.Join(work, "%u")
+	if dirty {
+		config += "\nmaildir_very_dirty_syncs = yes"
+	}
+	l.Server = testserver.Dovecot(h, testserver.ExtraConfig(config))
 	return l, nil
 }
 

@@ -28,24 +28,11 @@ type Warm struct {
 // made under work in the first run and kept. The first start of each size does
 // not count.
 func WarmStarts(h *Host, binary, work string, sizes []int, runs int) ([]Warm, error) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	silent, err := silentServer()
 	if err != nil {
 		return nil, err
 	}
 	defer silent.Close()
-	go func() {
-		var conns []net.Conn // held, so that nothing is closed
-		for {
-			c, err := silent.Accept()
-			if err != nil {
-				break
-			}
-			conns = append(conns, c)
-		}
-		for _, c := range conns {
-			c.Close()
-		}
-	}()
 	var all []Warm
 	for _, n := range sizes {
 		w := Warm{Messages: n}
@@ -92,6 +79,28 @@ func WarmStarts(h *Host, binary, work string, sizes []int, runs int) ([]Warm, er
 		all = append(all, w)
 	}
 	return all, nil
+}
+
+// silentServer accepts connections and says nothing on them.
+func silentServer() (net.Listener, error) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		var conns []net.Conn // held, so that nothing is closed
+		for {
+			c, err := silent.Accept()
+			if err != nil {
+				break
+			}
+			conns = append(conns, c)
+		}
+		for _, c := range conns {
+			c.Close()
+		}
+	}()
+	return silent, nil
 }
 
 // warmHome is a home with a cache of box, made by the store itself.

@@ -61,6 +61,19 @@ func warm(l *bench.Lab, o options) error {
 	return nil
 }
 
+func scroll(l *bench.Lab, o options) error {
+	found, err := bench.Scroll(l.Host, o.binary, o.work, o.sizes)
+	if err != nil {
+		return err
+	}
+	table("messages", "resident, index loaded", "scrolled to the end", "at most", "it took", "of a core")
+	for _, s := range found {
+		cpu := s.Usage.Sub(s.Loaded).CPU
+		row[any](s.Messages, megabytes(s.Loaded.RSS), megabytes(s.Usage.RSS), megabytes(s.Usage.PeakRSS), s.Took.Round(time.Second/10), cpu.Round(time.Second/10))
+	}
+	return nil
+}
+
 func far(l *bench.Lab, o options) error {
 	found, err := bench.OpenFar(l, programs(o), []int{10_000}, o.runs, 50*time.Millisecond)
 	if err != nil {
