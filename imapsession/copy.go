@@ -100,7 +100,12 @@ func (l *link) expunge(j *job, c Expunge) error {
 	}
 	l.flagsSeen = map[store.UID]bool{}
 	defer func() { l.flagsSeen = nil }()
+	done := 0
 	for _, part := range uidLines(c.Target.UIDs) {
+		if !l.goesOn(j, done, len(c.Target.UIDs)) {
+			return nil
+		}
+		done += len(part)
 		refusal, err := l.storeBoth(part, []string{`\Deleted`}, nil)
 		if err != nil {
 			return err

@@ -26,7 +26,12 @@ func (l *link) storeFlags(j *job, c StoreFlags) error {
 	j.stage = sent
 	l.flagsSeen = map[store.UID]bool{}
 	defer func() { l.flagsSeen = nil }()
+	done := 0
 	for _, uids := range uidLines(c.Target.UIDs) {
+		if !l.goesOn(j, done, len(c.Target.UIDs)) {
+			return nil
+		}
+		done += len(uids)
 		refusal, err := l.storeBoth(uids, c.Add, c.Remove)
 		if err != nil {
 			return err

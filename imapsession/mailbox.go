@@ -26,6 +26,7 @@ type mailbox struct {
 	selected    bool // it has been selected at least once
 	cold        bool // nothing was known of it when it was selected last
 	anyKeyword  bool
+	permanent   []string
 	unseen      unseen
 	// freshFrom is the index of the first row that no NewMailEvent has told of;
 	// rows from there on arrived while the list was being watched.
@@ -82,6 +83,7 @@ func (m *mailbox) resync() ResyncEvent {
 		UIDValidity: m.uidValidity,
 		List:        m.list.Snapshot(),
 		AnyKeyword:  m.anyKeyword,
+		Permanent:   m.permanent,
 	}
 }
 

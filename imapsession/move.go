@@ -97,7 +97,18 @@ func (l *link) endEmptyMove(j *job, c Move) error {
 func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 	l.copyUID = false
 	again := j.stage == sent // and what it did then is not known
+	if !again && !l.hasUIDPlus() {
+		var err error
+		if j.landing, err = l.expectLanding(uids, c.Dest); err != nil {
+			return err
+		}
+	}
+	done := 0
 	for i, part := range uidLines(uids) {
+		if !l.goesOn(j, done, len(uids)) {
+			return nil
+		}
+		done += len(part)
 		cmd := l.client.Move(uidSet(part), c.Dest)
 		j.stage = sent
 		settled := l.settle()

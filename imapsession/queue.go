@@ -28,7 +28,10 @@ type job struct {
 	lost   int
 	stage  stage
 	copied *Copied // what a COPY or MOVE made of what
-	body   bodyPart
+	// landing is what is known where the server does not say so.
+	landing *Landing
+	toldAt  time.Time // when it was told last how far it is
+	body    bodyPart
 
 	search searchPart
 	count  countPart
@@ -262,6 +265,8 @@ func aim(c Command) (t Target, changes, ok bool) {
 		return c.Target, true, true
 	case Search:
 		return c.Target, false, true
+	case Locate:
+		return c.target(), false, true
 	}
 	return Target{}, false, false
 }
@@ -296,7 +301,7 @@ func (s *Session) finish(j *job, err error, note safetext.Text) {
 	if err != nil {
 		s.log.Info("command ended without effect", "command", fmt.Sprintf("%T", j.cmd), "reason", err)
 	}
-	s.box.Put(ResultEvent{ID: j.id, Command: j.cmd, Err: err, Note: note, Copied: j.copied})
+	s.box.Put(ResultEvent{ID: j.id, Command: j.cmd, Err: err, Note: note, Copied: j.copied, Landing: j.landing})
 }
 
 // finishAll ends every waiting job with err, but for those that the cache may

@@ -41,6 +41,7 @@ func (l *link) reconcile(sel selection, how trust) error {
 	s.silent = true
 	defer func() { s.silent = false }()
 	s.uidValidity, s.anyKeyword, s.selected = sel.uidValidity, sel.anyKeyword, true
+	s.permanent = sel.permanent
 	s.unseen = unseen{told: s.unseen.told}
 	s.modseqs = modseqs{seen: sel.modseq}
 	if reload {

@@ -63,8 +63,12 @@ type selection struct {
 	uidNext     store.UID // as the server says; 0 where it does not
 	modseq      uint64    // HIGHESTMODSEQ; 0 where there is none
 	anyKeyword  bool
+	permanent   []string // PERMANENTFLAGS, but for the one that allows any other
 	unstable    bool
 }
+
+// maxPermanent bounds the flags that a server may name as permanent.
+const maxPermanent = 1000
 
 // openMailbox selects the mailbox, brings the list in step with it, and says
 // so: a Resync, the summaries, what arrived meanwhile. The link is live then.
@@ -147,7 +151,14 @@ func (l *link) selectMailbox() (selection, error) {
 	case "READ-WRITE":
 		l.readOnly = false
 	}
+	var permanent []string
+	for _, f := range data.PermanentFlags {
+		if f != imap.FlagWildcard && len(permanent) < maxPermanent {
+			permanent = append(permanent, string(f))
+		}
+	}
 	return selection{
+		permanent:   permanent,
 		count:       state.count,
 		uidValidity: data.UIDValidity,
 		anyKeyword:  slices.Contains(data.PermanentFlags, imap.FlagWildcard),

@@ -316,6 +316,8 @@ func (l *link) run(j *job) error {
 		return l.countFolders(j, c)
 	case Search:
 		return l.search(j, c)
+	case Locate:
+		return l.locate(j, c)
 	default:
 		l.s.finish(j, fmt.Errorf("no such command: %T", c), safetext.Text{})
 		return nil

@@ -100,6 +100,8 @@ type job struct {
 	dest    safetext.Text
 	uid     store.UID
 	n       int // how many messages
+	done    int // of them, as far as that was told
+	stopped bool
 	deed    *deed
 	part    *part
 	returns bool // messages come back into the mailbox on screen

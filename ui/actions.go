@@ -214,6 +214,8 @@ func (m *Model) back(a *account) {
 	case m.stopRest(a):
 	case m.stopGather(a):
 	case m.reading && m.outOfIt(a):
+	case a.stopLong():
+		m.say(a, own(sDim, "stopping"))
 	case a.reader != nil:
 		m.closeReader(a)
 	case m.unmark(a):

@@ -14,6 +14,10 @@ func (a *account) progressed(ev imapsession.ProgressEvent) {
 		if ev.ID == a.finding.server {
 			a.finding.progress = percent(ev)
 		}
+		if j, ok := a.jobs[ev.ID]; ok {
+			j.done = int(ev.Done)
+			a.jobs[ev.ID] = j
+		}
 		return
 	}
 	if ev.Total > 0 && ev.Done >= ev.Total {

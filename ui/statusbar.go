@@ -77,6 +77,9 @@ func (m *Model) place(a *account) []span {
 	} else {
 		out = append(out, m.unreadOf(a)...)
 	}
+	if _, j, long := a.longJob(); long {
+		out = append(out, own(sBarWarn, "  "+ink(thousands(j.done))+" of "+counted(j.n)+" done, Esc stops"))
+	}
 	if now := a.finding.underWay(); now != "" {
 		out = append(out, own(sBarDim, ", "+now))
 	} else if a.finding.more {
