@@ -182,6 +182,7 @@ func (m *Model) closeFolder(root *account) {
 	b.stop()
 	b.shut()
 	root.opened, root.away = nil, false
+	m.unasked(root, b)
 }
 
 // refusedFolder: a folder that was being opened cannot be. The person is back

@@ -290,7 +290,7 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 		return
 	}
 	if j.kind == jobCount {
-		m.countEnded(a, ev)
+		m.countEnded(a.root, ev)
 		return
 	}
 	if j.kind == jobGather {
@@ -344,9 +344,5 @@ func (m *Model) withFolders(a *account, f func(*Model)) {
 		return
 	}
 	a.folders.then = append(a.folders.then, f)
-	if !a.folders.asked {
-		a.folders.asked = true
-		id := a.cfg.Session.Do(imapsession.ListFolders{})
-		a.jobs[id] = job{kind: jobFolders}
-	}
+	m.askFolders(a)
 }

@@ -22,6 +22,8 @@ type folderTree struct {
 
 	counts   map[string]imapsession.FolderCount // by raw name
 	counting imapsession.CommandID              // of what counts them; 0: nothing does
+	counter  *account                           // whose session does
+	lister   *account                           // whose session was asked for the folders last
 	counted  time.Time                          // when all were counted last
 	again    map[string]bool                    // to be counted when that is over
 	refused  bool                               // some could not be counted
@@ -88,8 +90,34 @@ func (m *Model) askFolders(root *account) {
 		return
 	}
 	root.folders.asked = true
-	id := root.cfg.Session.Do(imapsession.ListFolders{})
-	root.jobs[id] = job{kind: jobFolders}
+	b := root.asker()
+	root.tree.lister = b
+	b.jobs[b.cfg.Session.Do(imapsession.ListFolders{})] = job{kind: jobFolders}
+}
+
+// asker is the mailbox of the account whose session is asked for the folders: the
+// one on screen, which has a connection if there is one.
+func (root *account) asker() *account {
+	if b := root.onScreen(); b.state.State == imapsession.Live {
+		return b
+	}
+	return root
+}
+
+// unasked: a mailbox is closed; what its session was asked for is asked of
+// another.
+func (m *Model) unasked(root, b *account) {
+	t := &root.tree
+	if t.counter == b {
+		t.counting, t.counter, t.again = 0, nil, nil
+	}
+	if t.lister == b {
+		t.lister = nil
+		if root.folders.asked {
+			root.folders.asked = false
+			m.askFolders(root)
+		}
+	}
 }
 
 // listed: the account's folders are known, or known anew.
@@ -130,8 +158,10 @@ func (m *Model) countFolders(root *account, names ...string) {
 	if len(names) == 0 {
 		return
 	}
-	t.counting = root.cfg.Session.Do(imapsession.CountFolders{Names: names})
-	root.jobs[t.counting] = job{kind: jobCount}
+	b := root.asker()
+	t.counter = b
+	t.counting = b.cfg.Session.Do(imapsession.CountFolders{Names: names})
+	b.jobs[t.counting] = job{kind: jobCount}
 }
 
 // boxOf is the mailbox of the account that is open under a raw name; nil if that
@@ -160,12 +190,9 @@ func (m *Model) countsArrived(root *account, ev imapsession.CountsEvent) {
 // countEnded ends a counting. What could not be counted is not known any more.
 func (m *Model) countEnded(root *account, ev imapsession.ResultEvent) {
 	t := &root.tree
-	if ev.ID != t.counting {
-		return
-	}
-	t.counting = 0
+	t.counting, t.counter = 0, nil
 	if ev.Err != nil {
-		m.sayFailed(root, "the folders could not be counted: ", ev.Err)
+		m.sayFailed(root.onScreen(), "the folders could not be counted: ", ev.Err)
 		t.counts, t.again = nil, nil
 		return
 	}
