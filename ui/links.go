@@ -17,7 +17,7 @@ func (m *Model) links(a *account, copies bool) {
 		}
 		q := &menu{label: "Links", a: a}
 		for _, x := range found {
-			q.items = append(q.items, choice{row: linkRow(x), more: safetext.Clean(x.URL)})
+			q.items = append(q.items, choice{host: safetext.Clean(x.Host), row: linkRow(x), more: safetext.Clean(x.URL)})
 		}
 		open := verb{"o", "open", func(m *Model, i int) { m.openLink(a, found[i]) }}
 		copy := verb{"y", "copy", func(m *Model, i int) { m.copyText(a, "the link", found[i].URL) }}
@@ -28,17 +28,20 @@ func (m *Model) links(a *account, copies bool) {
 	})
 }
 
-// linkRow is a link in a line.
+// linkRow is what stands behind a link's host: what it pretends to be, or where it
+// leads there.
 func linkRow(x message.Link) []span {
-	host := safetext.Clean(x.Host)
-	row := []span{said(sBold, host)}
+	row := []span{}
 	if reads := x.Reads(); !reads.IsEmpty() {
 		row = append(row, own(sWarn, "  looks like "), said(sWarn, reads))
 	}
 	if x.Mismatch {
 		row = append(row, own(sWarn, "  says "), said(sWarn, x.Text))
 	}
-	return append(row, own(sDim, "  "), said(sDim, safetext.Clean(x.URL)))
+	if len(row) == 0 {
+		row = []span{own(sDim, "  "), said(sDim, safetext.Clean(x.URL))}
+	}
+	return row
 }
 
 // openLink hands a link to the program for links; of one that is not what it looks
@@ -48,7 +51,7 @@ func (m *Model) openLink(a *account, x message.Link) {
 		m.followLink(a, x)
 		return
 	}
-	q := &menu{label: "Really goes to", what: safetext.Clean(x.Host), a: a}
+	q := &menu{label: "Really goes to", host: safetext.Clean(x.Host), a: a}
 	q.items = []choice{
 		{key: "n", word: "leave it", do: func(*Model) {}},
 		{key: "y", word: "copy it", do: func(m *Model) { m.copyText(a, "the link", x.URL) }},

@@ -12,6 +12,7 @@ import (
 type menu struct {
 	label ink
 	what  safetext.Text // behind it: the message that it is about
+	host  safetext.Text // or a host
 	items []choice
 	pick  int // the choice that Enter takes
 	a     *account
@@ -35,6 +36,7 @@ type choice struct {
 	now  bool          // it is what is shown already
 	view viewSpec
 	do   func(*Model)  // instead of showing view
+	host safetext.Text // drawn first, and by its end where it is too long
 	row  []span        // what is drawn, instead of word and text
 	more safetext.Text // what there is no room for in a row; shown of the one picked
 }
@@ -188,9 +190,20 @@ func (q *menu) drawChoice(p *pen, y, n int) {
 	p.end(sPlain)
 }
 
+// drawHost draws the name of a host in at most w cells. What is at its end says
+// whose it is.
+func drawHost(p *pen, s style, host safetext.Text, w int) {
+	if width(host.String(), p.method) > w {
+		p.ink(s, ink(p.theme.ellipsis))
+		host = lastCells(host, max(w-1, 0), p)
+	}
+	p.text(s, host, p.room)
+}
+
 func (c *choice) draw(p *pen, s style) {
 	switch {
 	case c.row != nil:
+		drawHost(p, sBold, c.host, p.room*2/3)
 		p.draw(c.row)
 		return
 	case c.word == "":
@@ -208,6 +221,10 @@ func (q *menu) draw(p *pen, listed bool) {
 	p.gap(sPlain, 1)
 	if !q.what.IsEmpty() {
 		p.text(sDim, q.what, max(p.room-2, 0))
+		p.gap(sPlain, 1)
+	}
+	if !q.host.IsEmpty() {
+		drawHost(p, sWarn, q.host, max(p.room-3, 1))
 		p.gap(sPlain, 1)
 	}
 	p.ink(sDim, p.theme.marks.prompt+" ")

@@ -437,3 +437,18 @@ func TestExportOfTheMarked(t *testing.T) {
 		}
 	}, ways)
 }
+
+func TestTakingScreens(t *testing.T) {
+	_, ways := withWays()
+	for _, size := range [][2]int{{40, 8}, {80, 24}} {
+		for name, keys := range map[string]string{
+			"attachments": "s 2", "links": "o", "link-that-lies": "o enter", "copy": "y", "inside": "s 3 v", "export": "e",
+		} {
+			atScreen(t, size[0], size[1], func(p *person) {
+				p.opens(parcel)
+				p.press(keys)
+				p.golden(fmt.Sprintf("%s-%dx%d", name, size[0], size[1]))
+			}, ways)
+		}
+	}
+}
