@@ -159,8 +159,9 @@ func (s *Session) claim() {
 	})
 }
 
-// claimAgain takes over what a process that ended meanwhile left.
-func (s *Session) claimAgain() {
+// TakeOver has the session do what one that ended has left in the outbox, another
+// process's or one of this process.
+func (s *Session) TakeOver() {
 	if s.cfg.Guest {
 		return // that is the other session's
 	}

@@ -21,7 +21,7 @@ const unseenEvery = time.Second
 func (s *Session) Run(ctx context.Context) error {
 	s.clock.slept()
 	defer s.cfg.Budget.join(s)()
-	s.claimAgain()
+	s.TakeOver()
 	s.load(ctx)
 	defer s.forgetKnown()
 	var others sync.WaitGroup
@@ -68,7 +68,7 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 		return false, err
 	}
 	defer l.close()
-	s.claimAgain()
+	s.TakeOver()
 	err = l.serve(ctx)
 	l.keepLast()
 	s.worker.rise(false)

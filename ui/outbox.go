@@ -33,8 +33,11 @@ func (m *Model) queued(a *account, ev imapsession.QueuedEvent) {
 	i := slices.IndexFunc(a.outbox.waits, func(w *waiting) bool { return w.id == ev.ID })
 	if i < 0 {
 		w := &waiting{id: ev.ID, cmd: ev.Command, since: ev.Since, box: a, earlier: ev.Earlier}
-		a.outbox.waits = append(a.outbox.waits, w)
-		i = len(a.outbox.waits) - 1
+		i = len(a.outbox.waits)
+		for i > 0 && a.outbox.waits[i-1].since.After(w.since) { // what is from an earlier run may be told late
+			i--
+		}
+		a.outbox.waits = slices.Insert(a.outbox.waits, i, w)
 		if ev.Earlier {
 			a.outbox.taken++
 			a.jobs[ev.ID] = job{kind: jobDone, deed: w.deed(), n: len(w.target().UIDs)}

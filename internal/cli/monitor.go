@@ -149,6 +149,7 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 	}
 	more := newFolders(&cfg)
 	session := imapsession.New(cfg)
+	more.root = session
 	said.tell(func(sentence string) {
 		cfg.Log.Warn(sentence)
 		session.Events().Put(imapsession.AlertEvent{Text: safetext.Clean(sentence), Own: true})
