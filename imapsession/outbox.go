@@ -159,9 +159,9 @@ func (s *Session) claim() {
 	})
 }
 
-// TakeOver has the session do what one that ended has left in the outbox, another
-// process's or one of this process.
-func (s *Session) TakeOver() {
+// claimAgain takes over what a session that ended has left, one of another process
+// or of this one.
+func (s *Session) claimAgain() {
 	if s.cfg.Guest {
 		return // that is the other session's
 	}

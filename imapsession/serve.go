@@ -21,7 +21,7 @@ const unseenEvery = time.Second
 func (s *Session) Run(ctx context.Context) error {
 	s.clock.slept()
 	defer s.cfg.Budget.join(s)()
-	s.TakeOver()
+	s.claimAgain()
 	s.load(ctx)
 	defer s.forgetKnown()
 	var others sync.WaitGroup
@@ -68,7 +68,7 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 		return false, err
 	}
 	defer l.close()
-	s.TakeOver()
+	s.claimAgain()
 	err = l.serve(ctx)
 	l.keepLast()
 	s.worker.rise(false)

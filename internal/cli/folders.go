@@ -14,7 +14,6 @@ import (
 // with a session of its own. They share the account's connections and its cache.
 type folders struct {
 	cfg     imapsession.Config
-	root    *imapsession.Session // of the mailbox that the account watches
 	ctx     context.Context
 	end     context.CancelFunc
 	running sync.WaitGroup
@@ -59,9 +58,6 @@ func (f *folders) open(mailbox string) ui.Opened {
 		defer f.running.Done()
 		defer end()
 		_ = session.Run(ctx) // what went wrong was said in its events
-		if f.root != nil && f.ctx.Err() == nil {
-			f.root.TakeOver() // what it was asked for and could not do
-		}
 	})
 	o := ui.Opened{Session: session, Close: end}
 	if c, ok := cfg.Cache.(ui.Cache); ok {

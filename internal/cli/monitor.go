@@ -149,7 +149,6 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 	}
 	more := newFolders(&cfg)
 	session := imapsession.New(cfg)
-	more.root = session
 	said.tell(func(sentence string) {
 		cfg.Log.Warn(sentence)
 		session.Events().Put(imapsession.AlertEvent{Text: safetext.Clean(sentence), Own: true})
@@ -169,6 +168,7 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 			Probe:    a.Probe,
 			Archive:  a.Archive,
 			Trash:    a.Trash,
+			Junk:     a.Junk,
 			Open:     more.open,
 			Poll:     cfg.Poll,
 			Log:      log.lines,
