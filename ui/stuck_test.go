@@ -61,6 +61,8 @@ func shows(t *testing.T, master *os.File, screen vt10x.Terminal, w, h int, text 
 	t.Helper()
 	b := make([]byte, 64<<10)
 	x := &terminalTest{screen: screen, w: w, h: h}
+	_ = master.SetReadDeadline(time.Now().Add(patience)) // our end of the slave is open: nothing else would end it
+	defer func() { _ = master.SetReadDeadline(time.Time{}) }()
 	for !strings.Contains(strings.Join(x.lines(), "\n"), text) {
 		n, err := master.Read(b)
 		if err != nil {
