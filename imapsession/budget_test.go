@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tidings/store"
 )
 
 // watchConns has it noted how many connections are open at any command; most is
@@ -208,5 +210,50 @@ func TestAClosedFolderLeavesWhatWaits(t *testing.T) {
 			defer trash.mu.Unlock()
 			return trash.rows[2].flags == `\Seen`
 		})
+	})
+}
+
+// A folder whose name no decoder accepts is opened, counted and acted in like any
+// other.
+func TestAFolderOfABrokenName(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 5)
+		jerry := newFake(t, 4)
+		jerry.validity = 9
+		srv.others = map[string]*fakeServer{"Tom & Jerry": jerry}
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			switch {
+			case strings.HasPrefix(cmd, "LIST"):
+				c.send(`* LIST () "." INBOX`, `* LIST () "." "Tom & Jerry"`, `* LIST () "." "good"`, `* LIST () "." "&broken"`, tag+" OK done")
+			case strings.HasPrefix(cmd, `STATUS "Tom & Jerry"`):
+				c.send(`* STATUS "Tom & Jerry" (MESSAGES 4 UNSEEN 4)`, tag+" OK done")
+			default:
+				return false
+			}
+			return true
+		}
+		a, b := pair(srv, 2)
+		home, _ := start(t, a)
+		home.live(1)
+		if r := home.do(ListFolders{}); r.Err != nil || len(home.folders) != 4 {
+			t.Fatalf("%v; %d folders", r.Err, len(home.folders))
+		}
+		odd := home.folders[1]
+		if odd.Name.String() != "Tom & Jerry" {
+			t.Fatalf("the folder is %+v", odd)
+		}
+		if got, _ := home.count(odd.Raw); got[odd.Raw].Unseen != 4 {
+			t.Errorf("counted %v", got)
+		}
+		b.Mailbox = odd.Raw
+		guest, _ := start(t, b)
+		guest.live(1)
+		if guest.list.Len() != 4 {
+			t.Errorf("it has %d rows", guest.list.Len())
+		}
+		target := Target{Mailbox: odd.Raw, UIDValidity: 9, UIDs: []store.UID{2}}
+		if r := guest.do(StoreFlags{Target: target, Add: []string{`\Seen`}}); r.Err != nil || jerry.rows[1].flags != `\Seen` {
+			t.Errorf("%v; the flags are %q", r.Err, jerry.rows[1].flags)
+		}
 	})
 }

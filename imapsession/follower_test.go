@@ -69,6 +69,7 @@ type follower struct {
 	results   map[CommandID]ResultEvent
 	bodies    map[CommandID]BodyEvent
 	folders   []Folder
+	counts    []FolderCount
 	searches  map[CommandID][]SearchEvent
 	newMail   []NewMailEvent
 	progress  []ProgressEvent
@@ -238,6 +239,8 @@ func (f *follower) takeOne(ev Event) {
 		f.searches[ev.ID] = append(f.searches[ev.ID], ev)
 	case FoldersEvent:
 		f.folders = ev.Folders
+	case CountsEvent:
+		f.counts = append(f.counts, ev.Counts...)
 	case QueuedEvent:
 		f.queued = append(f.queued, ev)
 	case AlertEvent:
