@@ -38,6 +38,8 @@ type Report struct {
 	Idle        bool
 	IdleReply   time.Duration
 	IdleProblem safetext.Text
+	// Gmail: its folders are labels (X-GM-EXT-1).
+	Gmail bool
 	// RoundTrip is the time that a NOOP took.
 	RoundTrip time.Duration
 }
@@ -125,6 +127,7 @@ func (l *link) look(ctx context.Context, r *Report) error {
 	for _, c := range usedCapabilities {
 		r.Capabilities = append(r.Capabilities, Capability{Name: string(c.name), Has: l.caps.Has(c.name) || before.Has(c.name), Use: c.use})
 	}
+	r.Gmail = l.isGmail()
 	sel, err := l.selectMailbox()
 	if err != nil {
 		return err

@@ -234,7 +234,10 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 		if !f.state().ReadOnly {
 			t.Error("the state does not say that it is read-only")
 		}
-		for _, c := range []Command{flagCommand(f), moveCommand(f)} {
+		for _, c := range []Command{
+			flagCommand(f), moveCommand(f), Copy{Target: f.target(3), Dest: "Trash"}, Expunge{Target: f.target(3)}, CreateFolder{Name: "New"},
+			StoreFlags{Target: inTrash(3), Add: []string{`\Seen`}}, Move{Target: inTrash(3), Dest: "INBOX"}, Expunge{Target: inTrash(3)},
+		} {
 			if r := f.do(c); r.Err == nil || !strings.Contains(r.Err.Error(), "read_only") {
 				t.Errorf("%T ended with %v", c, r.Err)
 			}
@@ -246,7 +249,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 			t.Errorf("folders: %v %+v", r.Err, f.folders)
 		}
 		for _, line := range srv.said("") {
-			for _, bad := range []string{"SELECT", "STORE", "MOVE", "COPY", "EXPUNGE", "CLOSE", "BODY["} {
+			for _, bad := range []string{"SELECT", "STORE", "MOVE", "COPY", "EXPUNGE", "CLOSE", "BODY[", "CREATE", "SUBSCRIBE", "APPEND", "DELETE", "RENAME"} {
 				if strings.Contains(line, bad) {
 					t.Errorf("this went out: %q", line)
 				}

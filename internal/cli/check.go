@@ -100,8 +100,10 @@ func (p Program) check(ctx context.Context, file string, names []string) error {
 
 // foldersNamed looks whether the server has the folders that the config names.
 func (f finding) foldersNamed() error {
-	for _, named := range []struct{ key, name string }{{"archive", f.account.Archive}, {"trash", f.account.Trash}} {
-		has := func(folder imapsession.Folder) bool { return folder.Raw == named.name && !folder.NoSelect }
+	for _, named := range []struct{ key, name string }{{"archive", f.account.Archive}, {"trash", f.account.Trash}, {"junk", f.account.Junk}} {
+		has := func(folder imapsession.Folder) bool {
+			return (folder.Raw == named.name || folder.Name.String() == named.name) && !folder.NoSelect
+		}
 		if named.name != "" && !slices.ContainsFunc(f.report.Folders, has) {
 			return fmt.Errorf("%s is %q in the config, but the server has no such folder; name one of those above", named.key, named.name)
 		}
@@ -166,6 +168,21 @@ func (f finding) print(w io.Writer) {
 	}
 	if f.err != nil {
 		return
+	}
+	for _, use := range []struct{ key, role, named, lack string }{
+		{"a archives to", "archive", f.account.Archive, "nowhere: there is no such folder; archive = \"...\" names one"},
+		{"d deletes to", "trash", f.account.Trash, "nowhere: there is no such folder; trash = \"...\" names one"},
+		{"J sends to", "junk", f.account.Junk, "nowhere: there is no such folder; junk = \"...\" names one"},
+	} {
+		folder, ok := imapsession.FolderFor(r.Folders, use.role, use.named)
+		switch {
+		case !ok:
+			line(use.key, "%s", use.lack)
+		case r.Gmail && use.role == "archive" && folder.Role == "all":
+			line(use.key, "%s (Gmail: takes the label off)", folder.Name)
+		default:
+			line(use.key, "%s", folder.Name)
+		}
 	}
 	line("mailbox", "%s, %d messages, UIDVALIDITY %d", r.Mailbox, r.Messages, r.UIDValidity)
 	if r.Idle {

@@ -77,7 +77,7 @@ func (p Program) demo(ctx context.Context, o demoOptions) error {
 	}
 	out := newWays(config.UI{})
 	defer out.close()
-	return p.show(ctx, []watched{w}, ui.Options{Ways: out, Notice: ui.NoticeBell, Demo: true})
+	return p.show(ctx, []watched{w}, ui.Options{Ways: out, Notice: ui.NoticeBell, Demo: true, Keywords: labels(config.DefaultKeywords())})
 }
 
 // demoAccount watches the demo server as any account is watched.

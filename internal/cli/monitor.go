@@ -125,7 +125,17 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		Ways:      out,
 		Notice:    ui.NoticeKind(cfg.UI.Notice),
 		EmojiText: cfg.UI.Emoji == config.EmojiText,
+		Keywords:  labels(cfg.UI.Keywords),
 	})
+}
+
+// labels are the keywords that have one, for the screen.
+func labels(keywords []config.Keyword) []ui.Keyword {
+	var out []ui.Keyword
+	for _, k := range keywords {
+		out = append(out, ui.Keyword{Name: k.Name, Label: safetext.Clean(k.Label), Color: k.Color})
+	}
+	return out
 }
 
 // watch makes the session of an account; nothing happens before it runs.

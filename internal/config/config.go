@@ -44,6 +44,8 @@ type UI struct {
 	Open     []string
 	OpenWith map[string][]string
 	OpenLink []string
+	// Keywords are the flags that have a label on screen.
+	Keywords []Keyword
 }
 
 // Notice is how new mail is announced.
@@ -136,6 +138,7 @@ type Account struct {
 	// Names of folders, where the server does not tell their roles; "": found.
 	Archive string
 	Trash   string
+	Junk    string
 }
 
 // DefaultIdleRenew is idle_renew where the config does not say it.
@@ -143,7 +146,9 @@ const DefaultIdleRenew = 9 * time.Minute
 
 // defaultUI and defaultAccount are what holds where the config is silent. The
 // port follows from tls.
-func defaultUI() UI { return UI{Notice: NoticeBell, Emoji: EmojiAuto} }
+func defaultUI() UI {
+	return UI{Notice: NoticeBell, Emoji: EmojiAuto, Keywords: DefaultKeywords()}
+}
 
 func defaultAccount() Account {
 	return Account{

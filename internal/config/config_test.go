@@ -34,7 +34,7 @@ func TestAccepted(t *testing.T) {
 	}{
 		{"bare", account(), func(*Config) {}},
 		{"byte order mark and CRLF", "\ufeff" + strings.ReplaceAll(account(), "\n", "\r\n"), func(*Config) {}},
-		{"ui", "[ui]\nnotice = \"off\"\nemoji = \"text\"\n" + account(), func(c *Config) { c.UI = UI{Notice: NoticeOff, Emoji: EmojiText} }},
+		{"ui", "[ui]\nnotice = \"off\"\nemoji = \"text\"\n" + account(), func(c *Config) { c.UI = UI{Notice: NoticeOff, Emoji: EmojiText, Keywords: DefaultKeywords()} }},
 		{"ui after the accounts", account() + "[ui]\nnotice = \"osc9\"\n", func(c *Config) { c.UI.Notice = NoticeOSC9 }},
 		{"port by tls", account(`tls = "starttls"`), func(c *Config) { c.Accounts[0].TLS, c.Accounts[0].Port = TLSStart, 143 }},
 		{"port said", account(`tls = "starttls"`, `port = 1143`), func(c *Config) { c.Accounts[0].TLS, c.Accounts[0].Port = TLSStart, 1143 }},

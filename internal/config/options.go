@@ -23,6 +23,7 @@ var uiOptions = []option[UI]{
 	{"open", func(u *UI, v any, _ string) error { return command(&u.Open, v) }},
 	{"open_with", func(u *UI, v any, _ string) error { return commands(&u.OpenWith, v) }},
 	{"open_link", func(u *UI, v any, _ string) error { return command(&u.OpenLink, v) }},
+	{"keywords", func(u *UI, v any, _ string) error { return keywords(&u.Keywords, v) }},
 }
 
 var accountOptions = []option[Account]{
@@ -61,6 +62,7 @@ var accountOptions = []option[Account]{
 	{"read_only", func(a *Account, v any, _ string) error { return boolean(&a.ReadOnly, v) }},
 	{"archive", func(a *Account, v any, _ string) error { return optionalWords(&a.Archive, v, 1024) }},
 	{"trash", func(a *Account, v any, _ string) error { return optionalWords(&a.Trash, v, 1024) }},
+	{"junk", func(a *Account, v any, _ string) error { return optionalWords(&a.Junk, v, 1024) }},
 }
 
 // str takes a string value; what says what is expected instead.
