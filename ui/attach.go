@@ -187,22 +187,17 @@ func opened(what safetext.Text, err error) func(*Model, *account) {
 
 // viewPart shows a part that is text, or a message, in the reader.
 func (m *Model) viewPart(a *account, r *reader, x message.Attachment) {
-	if x.Section == "" || !message.IsText(x.Type) {
-		m.say(a, own(sWarn, "this is no text: "), own(sBold, "o"), own(sWarn, " opens it in another program, "), own(sBold, "s"), own(sWarn, " saves it"))
-		return
-	}
 	data := r.data
 	letter := x.Type == "message/rfc822" || x.Type == "message/global"
 	m.start(a, "reading", partTitle(x), func(context.Context) func(*Model, *account) {
 		b, err := content(data, x)
 		seen, ok := message.View(data, x.Section)
-		if err == nil && !ok {
-			err = errNoPart
-		}
 		return func(m *Model, a *account) {
 			switch {
 			case err != nil:
 				m.sayFailed(a, "it cannot be shown: ", err)
+			case !ok:
+				m.say(a, own(sWarn, "this is no text: "), own(sBold, "o"), own(sWarn, " opens it in another program, "), own(sBold, "s"), own(sWarn, " saves it"))
 			case a.reader == r && m.account() == a:
 				title := partTitle(x)
 				if letter {

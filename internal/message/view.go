@@ -1,7 +1,9 @@
 package message
 
 import (
+	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -20,7 +22,7 @@ func View(b []byte, number string) (m *Message, ok bool) {
 		return nil, false
 	case p.isLetter():
 		return Parse(p.letter(len(p.body)), p.open), true
-	case !IsText(p.ct.mediaType):
+	case !isText(p.ct.mediaType) && !looksLikeText(p.decoded(sniffed)):
 		return nil, false
 	}
 	w := walker{m: &Message{}, textLeft: maxText}
@@ -34,8 +36,20 @@ func View(b []byte, number string) (m *Message, ok bool) {
 	return w.done(), true
 }
 
-// IsText tells whether what is in a part of a media type can be read as text.
-func IsText(mediaType string) bool {
+// sniffed is how much of a part is looked at to tell whether it is text.
+const sniffed = 8 << 10
+
+// looksLikeText tells of a part whose type says nothing, such as a log that was
+// sent as application/octet-stream.
+func looksLikeText(b []byte) bool {
+	b = trimPartial(b)
+	return len(b) > 0 && utf8.Valid(b) && bytes.IndexFunc(b, func(r rune) bool {
+		return r < ' ' && r != '\n' && r != '\r' && r != '\t' && r != '\f' && r != '\x1b' || r == 0x7f
+	}) < 0
+}
+
+// isText tells whether what is in a part of a media type can be read as text.
+func isText(mediaType string) bool {
 	switch mediaType {
 	case "message/rfc822", "message/global", "message/delivery-status", "message/disposition-notification",
 		"message/global-delivery-status", "application/json", "application/xml", "application/x-sh",

@@ -13,6 +13,7 @@ const parcel = "From: a@example.org\r\nSubject: outer\r\nMIME-Version: 1.0\r\n" 
 	"--b\r\nContent-Type: text/x-go; name=\"m.go\"\r\nContent-Transfer-Encoding: base64\r\n\r\ncGFja2FnZSBtCgpmdW5jIGYoKQo=\r\n" +
 	"--b\r\nContent-Type: text/html; name=\"p.html\"\r\nContent-Disposition: attachment; filename=p.html\r\n\r\n<p>a <b>page</b> \x1b[2J\r\n" +
 	"--b\r\nContent-Type: image/png; name=\"i.png\"\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw==\r\n" +
+	"--b\r\nContent-Type: application/octet-stream; name=build.log\r\n\r\nall is w\u00e9ll\r\n" +
 	"--b--\r\n"
 
 func linesOf(m *Message) string {
@@ -29,7 +30,7 @@ func TestView(t *testing.T) {
 	for _, a := range m.Attachments {
 		sections = append(sections, a.Section)
 	}
-	if got := strings.Join(sections, " "); got != "2 3 4 5" {
+	if got := strings.Join(sections, " "); got != "2 3 4 5 6" {
 		t.Fatalf("the attachments are %s", got)
 	}
 	for _, c := range []struct{ section, subject, lines string }{
@@ -37,13 +38,14 @@ func TestView(t *testing.T) {
 		{"2", "inner", "grün"},
 		{"3", "", "package m||func f()"},
 		{"4", "", "a page"},
+		{"6", "", "all is w\u00e9ll"},
 	} {
 		v, ok := View([]byte(parcel), c.section)
 		if !ok || v.Subject != c.subject || linesOf(v) != c.lines {
 			t.Errorf("part %s is %v, %q: %q", c.section, ok, v.Subject, linesOf(v))
 		}
 	}
-	for _, none := range []string{"5", "6", "", "2.9"} {
+	for _, none := range []string{"5", "7", "", "2.9"} {
 		if _, ok := View([]byte(parcel), none); ok {
 			t.Errorf("part %q can be read", none)
 		}
