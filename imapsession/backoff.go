@@ -101,6 +101,7 @@ func (s *Session) rest(ctx context.Context, d time.Duration, o restOptions) erro
 	s.clock.slept()
 	for {
 		s.endRefused(asMonitor)
+		s.answerFolders()
 		left := time.Until(until)
 		if o.forever != nil {
 			s.finishAll(o.forever)

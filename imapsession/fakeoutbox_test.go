@@ -17,6 +17,7 @@ type memoryOutbox struct {
 	stuck   bool // the disk does not answer
 	broken  error
 	pending []func() func()
+	folders []byte
 	calls   chan func()
 }
 
@@ -113,6 +114,20 @@ func (o *memoryOutbox) Claim(take func([]store.Entry, error)) {
 			}
 		}
 		return func() { take(found, nil) }
+	})
+}
+
+func (o *memoryOutbox) KeepFolders(folders []byte) {
+	o.write(func() func() {
+		o.folders = folders
+		return nil
+	})
+}
+
+func (o *memoryOutbox) Folders(take func([]byte)) {
+	o.write(func() func() {
+		folders := o.folders
+		return func() { take(folders) }
 	})
 }
 

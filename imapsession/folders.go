@@ -28,6 +28,7 @@ func (l *link) listFolders(j *job) error {
 		l.s.finish(j, errors.New("the server would not list the folders: it said "+words(refusal)), safetext.Text{})
 		return nil
 	}
+	l.s.keepFolders(folders, l.isGmail())
 	l.s.box.Put(FoldersEvent{ID: j.id, Gmail: l.isGmail(), Folders: folders, Subscriptions: l.caps.Has(imap.CapListExtended)})
 	note := safetext.Text{}
 	if left > 0 {

@@ -26,6 +26,10 @@ type Outbox interface {
 	// Claim hands over, oldest first, what no process is doing: an earlier run
 	// left it. No entry is handed over twice.
 	Claim(take func([]store.Entry, error))
+	// KeepFolders replaces what is known of the account's mailboxes, without which
+	// nothing can be moved to one; Folders tells it, nil where nothing is known.
+	KeepFolders(folders []byte)
+	Folders(take func(folders []byte))
 }
 
 // QueuedEvent tells of a command that changes something, and waits: at once when
@@ -148,6 +152,7 @@ func (s *Session) claim() {
 	if out == nil {
 		return
 	}
+	s.readFolders()
 	first := !s.outbox.claimed
 	s.outbox.claimed = true
 	out.Claim(func(entries []store.Entry, err error) {

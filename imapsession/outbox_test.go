@@ -180,6 +180,29 @@ func TestOfflineActionsAreDoneInTheNextRun(t *testing.T) {
 	}
 }
 
+// Folders are known without a network, once a run has had one: where an action
+// goes can be said then.
+func TestFoldersAreKnownOffline(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv, out := newFake(t, 3), newMemoryOutbox(t)
+		f, stop := outboxed(t, srv, out)
+		f.live(1)
+		synctest.Wait()
+		stop()
+		srv.with(func() { srv.dialErr = errNoNetwork })
+		f, _ = outboxed(t, srv, out)
+		if r := f.do(ListFolders{}); r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		if trash, ok := FolderFor(f.folders, "trash", ""); !ok || trash.Raw != "Trash" || f.folders[0].Raw != "INBOX" {
+			t.Errorf("folders %+v", f.folders)
+		}
+		if n := len(srv.said(`LIST ""`)); n != 1 {
+			t.Errorf("they were listed %d times", n)
+		}
+	})
+}
+
 // What cannot be done any more is dropped, and said to be.
 func TestRenumberedActionsAreDropped(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -217,6 +217,7 @@ func (l *link) turn() (worked bool, err error) {
 		{l.hasJob, l.work},
 		{l.screenDue, func() error { return l.fill(l.screenWants()) }},
 		{func() bool { return l.unseenDue(now) }, l.countUnseen},
+		{l.foldersDue, l.learnFolders},
 		{func() bool { return !now.Before(l.auditAt) }, l.audit},
 		{func() bool { return !worked && l.aheadDue() }, l.fetchAhead},
 		{func() bool { return !worked && l.sweepDue() }, l.sweep},
@@ -246,7 +247,7 @@ func (l *link) dueElse() bool {
 	now := time.Now()
 	l.s.endRefused(asMonitor)
 	return l.stepsAside() || l.desync != nil || l.newDue(now) || l.hasJob() || l.screenDue() ||
-		l.unseenDue(now) || !now.Before(l.auditAt) || l.aheadDue() || now.Sub(l.started) >= l.s.cfg.MaxAge
+		l.unseenDue(now) || l.foldersDue() || !now.Before(l.auditAt) || l.aheadDue() || now.Sub(l.started) >= l.s.cfg.MaxAge
 }
 
 // nextDue is how long until something becomes due by time alone.

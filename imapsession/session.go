@@ -179,12 +179,13 @@ type Session struct {
 	tap        *wire.Tap // of the link in use
 	lastSign   time.Time // of the links before it
 
-	worker worker
-	larder larder
-	outbox outbox
-	fill   backfill
-	known  known
-	mark   mark // Run's goroutine alone
+	worker  worker
+	larder  larder
+	outbox  outbox
+	folders keptFolders
+	fill    backfill
+	known   known
+	mark    mark // Run's goroutine alone
 
 	mailbox // Run's goroutine alone
 	backoff backoff

@@ -162,6 +162,28 @@ func (o *Outbox) claim(c *sqlite.Conn) ([]store.Entry, error) {
 	return inOrder(found), nil
 }
 
+// KeepFolders replaces what is known of the account's mailboxes.
+func (o *Outbox) KeepFolders(folders []byte) {
+	o.change(func(c *sqlite.Conn) error {
+		return sqlitex.Execute(c, "INSERT INTO folders(account, list) VALUES(?, ?) ON CONFLICT DO UPDATE SET list = excluded.list",
+			&sqlitex.ExecOptions{Args: []any{o.account, folders}})
+	}, nil)
+}
+
+// Folders tells what is known of them; nil where nothing is.
+func (o *Outbox) Folders(take func([]byte)) {
+	var found []byte
+	o.change(func(c *sqlite.Conn) error {
+		return sqlitex.Execute(c, "SELECT list FROM folders WHERE account = ?", &sqlitex.ExecOptions{
+			Args: []any{o.account},
+			ResultFunc: func(s *sqlite.Stmt) error {
+				found = blob(s, 0)
+				return nil
+			},
+		})
+	}, func(error) { take(found) })
+}
+
 // change has something written, behind what was asked for before.
 func (o *Outbox) change(write func(*sqlite.Conn) error, then func(error)) {
 	o.mu.Lock()

@@ -42,6 +42,12 @@ var steps = []string{
 		attempts INTEGER NOT NULL
 	) STRICT;
 	CREATE INDEX outbox_owner ON outbox(account, owner);`,
+
+	// What the session knows of the account's mailboxes, in its own words.
+	`CREATE TABLE folders(
+		account TEXT PRIMARY KEY,
+		list BLOB NOT NULL
+	) STRICT, WITHOUT ROWID;`,
 }
 
 // errForeign, errLater: the file is sound, and not for us.
