@@ -40,7 +40,7 @@ func (m *Model) queued(a *account, ev imapsession.QueuedEvent) {
 		a.outbox.waits = slices.Insert(a.outbox.waits, i, w)
 		if ev.Earlier {
 			a.outbox.taken++
-			a.jobs[ev.ID] = job{kind: jobDone, deed: w.deed(), n: len(w.target().UIDs)}
+			a.jobs[ev.ID] = job{kind: jobDone, deed: w.deed(true), n: len(w.target().UIDs)}
 			a.drawQueued()
 		}
 	}
@@ -50,8 +50,15 @@ func (m *Model) queued(a *account, ev imapsession.QueuedEvent) {
 	}
 }
 
-// unqueued: a command has ended.
+// unqueued: a command has ended. What an earlier run was asked for is told by what
+// is known of it by now.
 func (a *account) unqueued(id imapsession.CommandID) {
+	if i := slices.IndexFunc(a.outbox.waits, func(w *waiting) bool { return w.id == id }); i >= 0 && a.outbox.waits[i].earlier {
+		j := a.jobs[id]
+		j.deed = a.outbox.waits[i].deed(true)
+		j.subject = j.deed.subject
+		a.jobs[id] = j
+	}
 	a.outbox.waits = slices.DeleteFunc(a.outbox.waits, func(w *waiting) bool { return w.id == id })
 }
 
@@ -125,8 +132,8 @@ func (w *waiting) target() imapsession.Target {
 	return imapsession.Target{}
 }
 
-// deed is what a command does, in words.
-func (w *waiting) deed() *deed {
+// deed is what a command does, in words, or what it did.
+func (w *waiting) deed(done bool) *deed {
 	t := w.target()
 	d := &deed{n: len(t.UIDs)}
 	if d.n == 1 {
@@ -134,15 +141,15 @@ func (w *waiting) deed() *deed {
 	}
 	switch c := w.cmd.(type) {
 	case imapsession.StoreFlags:
-		d.what, d.dest = flagDeed(c)
+		d.what, d.dest = flagDeed(c, done)
 	case imapsession.Move:
-		d.what, d.dest = "move to", w.box.folderTitle(c.Dest)
+		d.what, d.dest = tense(done, "move to", "moved to"), w.box.folderTitle(c.Dest)
 	case imapsession.Copy:
-		d.what, d.dest = "copy to", w.box.folderTitle(c.Dest)
+		d.what, d.dest = tense(done, "copy to", "copied to"), w.box.folderTitle(c.Dest)
 	case imapsession.Expunge:
-		d.what = "delete for ever"
+		d.what = tense(done, "delete for ever", "deleted for ever")
 	case imapsession.CreateFolder:
-		d.what, d.n, d.subject = "make the folder", 1, safetext.Clean(c.Name)
+		d.what, d.n, d.subject = tense(done, "make the folder", "made the folder"), 1, safetext.Clean(c.Name)
 	default:
 		d.what = "change"
 	}
@@ -169,16 +176,23 @@ func (a *account) folderTitle(raw string) safetext.Text {
 	return safetext.Clean(raw)
 }
 
+func tense(done bool, does, did ink) ink {
+	if done {
+		return did
+	}
+	return does
+}
+
 // flagDeed says what a change of flags is.
-func flagDeed(c imapsession.StoreFlags) (ink, safetext.Text) {
+func flagDeed(c imapsession.StoreFlags, done bool) (ink, safetext.Text) {
 	words := []struct {
 		flag        string
 		add, remove ink
 	}{
-		{`\Seen`, "mark read", "mark unread"},
-		{`\Flagged`, "flag", "take the flag off"},
-		{`\Answered`, "mark answered", "mark not answered"},
-		{`\Deleted`, "mark deleted", "mark not deleted"},
+		{`\Seen`, tense(done, "mark read", "marked read"), tense(done, "mark unread", "marked unread")},
+		{`\Flagged`, tense(done, "flag", "flagged"), tense(done, "take the flag away", "flag taken away")},
+		{`\Answered`, tense(done, "mark answered", "marked answered"), tense(done, "mark not answered", "marked not answered")},
+		{`\Deleted`, tense(done, "mark deleted", "marked deleted"), tense(done, "mark not deleted", "marked not deleted")},
 	}
 	for _, x := range words {
 		switch {
@@ -304,10 +318,10 @@ func (m *Model) drawOutbox(p *pen, y int) {
 	switch {
 	case line == 0 && w == o.pick:
 		p.ink(sAccent, m.theme.marks.cursor+" ")
-		p.draw(w.deed().spans())
+		p.draw(w.deed(false).spans())
 	case line == 0:
 		p.gap(sPlain, 2)
-		p.draw(w.deed().spans())
+		p.draw(w.deed(false).spans())
 	default:
 		p.gap(sPlain, 4)
 		text := m.whyWaits(w)
