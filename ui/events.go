@@ -107,6 +107,10 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 			m.say(a, own(sGood, "back online"))
 		}
 	case ev.Fatal && ev.SignIn && !was.SignIn:
+		if rest, ok := strings.CutPrefix(ev.Reason.String(), "sign in again: press R"); ok {
+			m.say(a, own(sBad, "sign in again: press R"), said(sPlain, ev.Reason.Slice(ev.Reason.Len()-len(rest), ev.Reason.Len())))
+			break
+		}
 		m.say(a, own(sBad, "sign in again: press R"), own(sDim, ", or run tidings login "), said(sDim, a.cfg.Name), own(sDim, ": "), said(sPlain, ev.Reason))
 	case ev.Fatal && !was.Fatal:
 		m.say(a, own(sBad, "stopped: "), said(sPlain, ev.Reason))

@@ -44,6 +44,10 @@ func TestSignInAgain(t *testing.T) {
 		p.idle()
 		p.sees("live")
 		p.seesNot("signed out")
+		p.server().say(imapsession.StateEvent{State: imapsession.Offline, Fatal: true, SignIn: true,
+			Reason: safetext.Const("sign in again: press R, or run tidings login work (you are not signed in)")})
+		p.idle()
+		p.sees(" sign in again: press R, or run tidings login work (you are not signed in)")
 	}, func(o *Options) {
 		answers = make(chan error)
 		o.Accounts[0].SignIn = func(context.Context) error { calls++; return <-answers }

@@ -121,7 +121,22 @@ func (f finding) problem() string {
 	text := strings.TrimPrefix(f.err.Error(), fmt.Sprintf("account %q: ", f.account.Name))
 	text, _, _ = strings.Cut(text, imapsession.Restart)
 	text, _, _ = strings.Cut(text, "; press r")
-	return strings.TrimSuffix(text, " and press r")
+	return offScreen(text)
+}
+
+// offScreen takes out of a sentence what can be done only on the screen.
+func offScreen(text string) string {
+	for _, only := range onScreen {
+		text = strings.ReplaceAll(text, only[0], only[1])
+	}
+	return text
+}
+
+var onScreen = [][2]string{
+	{", then press r", ""},
+	{" and press r", ""},
+	{"; press r", ""},
+	{"press R, or run tidings login", "run tidings login"},
 }
 
 // print writes what was found, as far as it went.

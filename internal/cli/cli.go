@@ -86,7 +86,7 @@ func (p Program) run(ctx context.Context) int {
 
 // complain prints an error, which may quote outside text.
 func (p Program) complain(err error) {
-	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	lines := strings.Split(strings.TrimSpace(offScreen(err.Error())), "\n")
 	for i, line := range lines {
 		if i == 0 {
 			line = "tidings: " + line

@@ -48,11 +48,20 @@ func (p Program) loginOAuth2(ctx context.Context, k *keys, a config.Account, d *
 	}
 	report, err := prove(ctx, a, source)
 	if err != nil {
-		return fmt.Errorf("you are signed in, but the mail server does not take it: %w", err)
+		return notTaken{finding{account: a, err: err}}
 	}
 	p.proven(a, report)
 	return nil
 }
+
+// notTaken says that the provider has signed somebody in whom the mail server does
+// not let in.
+type notTaken struct{ finding }
+
+func (n notTaken) Error() string {
+	return "you are signed in, but the mail server does not take it: " + n.problem()
+}
+func (n notTaken) Unwrap() error { return n.err }
 
 // maySignIn lets an account be signed in to from the screen. That somebody signed
 // in elsewhere its session notices by itself.

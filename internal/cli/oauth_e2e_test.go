@@ -3,13 +3,20 @@ package cli
 import (
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync"
+	"syscall"
 	"testing"
 	"time"
 
+	"tidings/internal/crash"
+	"tidings/internal/credential"
 	"tidings/internal/testserver"
 )
 
@@ -151,15 +158,23 @@ scopes = ["openid", "offline_access", "mail"]
 			t.Error("a refresh token is good after the sign-out")
 		}
 	}
-	for _, screen := range []*testserver.Terminal{monitor, second} {
-		screen.Send("Q")
-		screen.WaitFor("ended 0", patience)
+	monitor.Send("Q")
+	monitor.WaitFor("ended 0", patience)
+	// The second one crashes, with all that it knows in its memory.
+	if err := syscall.Kill(programBehind(t, second), syscall.SIGUSR1); err != nil {
+		t.Fatal(err)
+	}
+	second.WaitFor(fmt.Sprintf("ended %d", crash.ExitStatus), patience)
+	if reports, err := filepath.Glob(filepath.Join(h.dir, "state/tidings/tidings-crash-*")); len(reports) != 1 {
+		t.Errorf("crash reports: %v, %v", reports, err)
 	}
 	leaks := 0
 	for _, sink := range append(terminals, logout) {
 		leaks += findSecrets(t, "what a terminal was sent", sink.Output(), auth, mail)
 	}
-	h.eachFile(func(path string, data []byte) { leaks += findSecrets(t, path, data, auth, mail) })
+	if files := h.eachFile(func(path string, data []byte) { leaks += findSecrets(t, path, data, auth, mail) }); files < 4 {
+		t.Errorf("%d files looked at", files)
+	}
 	if leaks > 0 {
 		t.Errorf("%d leaks", leaks)
 	}
@@ -184,12 +199,7 @@ func waitForTokensToEnd(t *testing.T, auth *testserver.Authorization) {
 func checkLeaks(t *testing.T, h *house, auth *testserver.Authorization, mail *testserver.Server, running ...*testserver.Terminal) {
 	t.Helper()
 	for _, terminal := range running {
-		shell := terminal.Pid()
-		children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", shell, shell))
-		pid := strings.TrimSpace(string(children))
-		if err != nil || pid == "" {
-			t.Fatalf("the program behind the shell %d is not found: %v", shell, err)
-		}
+		pid := strconv.Itoa(programBehind(t, terminal))
 		for _, name := range []string{"cmdline", "environ"} {
 			data, err := os.ReadFile(filepath.Join("/proc", pid, name))
 			if err != nil || !strings.Contains(string(data), h.dir) { // where the program is, and HOME
@@ -203,6 +213,115 @@ func checkLeaks(t *testing.T, h *house, auth *testserver.Authorization, mail *te
 		t.Errorf("check ends with %d: %s%s", status, out, errOut)
 	}
 	findSecrets(t, "tidings check", []byte(out+errOut), auth, mail)
+}
+
+// programBehind is the process of the program in a terminal of house.run.
+func programBehind(t *testing.T, terminal *testserver.Terminal) int {
+	t.Helper()
+	shell := terminal.Pid()
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", shell, shell))
+	pid, bad := strconv.Atoi(strings.TrimSpace(string(children)))
+	if err != nil || bad != nil {
+		t.Fatalf("the program behind the shell %d is not found: %v, %v", shell, err, bad)
+	}
+	return pid
+}
+
+// TestDaemonLeaksNowhere: an account that signs in as itself, or by a program, with
+// everything that may go wrong with it, says what is wrong and tells no secret.
+func TestDaemonLeaksNowhere(t *testing.T) {
+	auth := testserver.AuthorizationServer(t, testserver.AuthorizationSettings{DaemonUser: "alice"})
+	mail := testserver.Dovecot(t, testserver.OAuth2(auth.Introspection))
+	_, port := host(t, mail.Addr)
+	grants := fmt.Sprintf("flow = \"client_credentials\"\nprovider = \"custom\"\nissuer = %q\nclient_id = %q\nclient_secret_env = \"TEST_DAEMON_SECRET\"\nscopes = [\"mail\"]\n", auth.Issuer, auth.DaemonID)
+	program := func(script string) string {
+		return fmt.Sprintf("flow = \"command\"\ntoken_command = [\"sh\", \"-c\", %q]\n", script)
+	}
+	const token = "ya29-planted_a0AfB_byC1x9nQ0163"
+	for _, test := range []struct {
+		name, oauth2, secret, want string
+		status                     int
+	}{
+		{"as itself", grants, auth.DaemonSecret, "INBOX, 0 messages", 0},
+		{"a wrong secret", grants, "wrong-" + auth.DaemonSecret, "correct client_id and client_secret_", 1},
+		{"no secret", grants, "", "TEST_DAEMON_SECRET is empty", 1},
+		{"a token that nobody gave", program("echo " + token), "", "the server refused", 1},
+		{"a program that tells", program("echo " + token + "; echo not good: " + token + " >&2; exit 1"), "", "token_command failed", 1},
+		{"a program that tells in another way", program("echo GET /?t=" + token + " >&2; exit 1"), "", "token_command failed: GET /?t=[redacted]", 1},
+		{"its environment", program("env >&2; test -z \"$TEST_DAEMON_SECRET\" || echo it has it >&2; exit 1"), auth.DaemonSecret, "token_command failed", 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("TEST_DAEMON_SECRET", test.secret)
+			h := newHouse(t, fmt.Sprintf("[secrets]\norder = [\"file\"]\n[[account]]\nname = \"work\"\nhost = \"127.0.0.1\"\nport = %s\ntls = \"none\"\nuser = \"alice\"\n[account.oauth2]\n%s", port, test.oauth2))
+			for _, args := range [][]string{{"check"}, {"list"}, {"login"}} {
+				status, out, errOut := runAs(t, h, args...)
+				all := out + errOut
+				if status != test.status || args[0] == "check" && !strings.Contains(all, test.want) {
+					t.Errorf("%v ends with %d, want %d and %q:\n%s", args, status, test.status, test.want, all)
+				}
+				if strings.Contains(all, token) || strings.Contains(all, "it has it") || strings.Contains(all, "press ") {
+					t.Errorf("%v says\n%s", args, all)
+				}
+				findSecrets(t, args[0], []byte(all), auth, mail)
+			}
+			h.eachFile(func(path string, data []byte) {
+				if !strings.HasSuffix(path, "config.toml") && strings.Contains(string(data), token) {
+					t.Errorf("the token is in %s", path)
+				}
+				findSecrets(t, path, data, auth, mail)
+			})
+		})
+	}
+}
+
+// TestQuittingWhileATokenIsRenewed: Q gives the terminal back at once, and the
+// program lives on until the refresh token that is on its way is stored.
+func TestQuittingWhileATokenIsRenewed(t *testing.T) {
+	asked, answer := make(chan string, 1), make(chan struct{})
+	say := sync.OnceFunc(func() { close(answer) })
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.FormValue("refresh_token")
+		<-answer
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"access_token":"access","token_type":"Bearer","expires_in":3600,"refresh_token":"rotated-refresh-token"}`)
+	}))
+	defer provider.Close()
+	defer say() // it waits for its handlers
+	_, port := host(t, testserver.Listen(t, func(l *testserver.Liar) {
+		l.Greet("IMAP4rev1 IDLE SASL-IR AUTH=XOAUTH2")
+		l.ExpectClosed()
+	}))
+	h := newHouse(t, fmt.Sprintf("[secrets]\norder = [\"file\"]\n[[account]]\nname = \"work\"\nhost = \"127.0.0.1\"\nport = %s\ntls = \"none\"\nuser = \"alice\"\n[account.oauth2]\nflow = \"device\"\nprovider = \"custom\"\nclient_id = \"tidings\"\ntoken_url = %q\ndevice_url = %q\n", port, provider.URL, provider.URL))
+	vault := credential.NewPlaces(credential.VaultSettings{Order: []string{credential.PlaceFile}, Dir: filepath.Join(h.dir, "state/tidings/secrets")})
+	if err := vault.Set(t.Context(), credential.RefreshTokenName("work"), "first-refresh-token"); err != nil {
+		t.Fatal(err)
+	}
+	monitor := h.run()
+	select {
+	case got := <-asked:
+		if got != "first-refresh-token" {
+			t.Errorf("it shows %q", got)
+		}
+	case <-time.After(patience):
+		t.Fatal("no token was asked for")
+	}
+	monitor.Send("Q")
+	for deadline := time.Now().Add(patience); monitor.Format("#{alternate_on}") != "0"; {
+		if time.Now().After(deadline) {
+			t.Fatal("the terminal is not given back")
+		}
+	}
+	pid := programBehind(t, monitor)
+	for began := time.Now(); time.Since(began) < 10*goodbye; monitor.Format("#{alternate_on}") {
+		if err := syscall.Kill(pid, 0); err != nil {
+			t.Fatalf("the program has not waited: %v", err)
+		}
+	}
+	say()
+	monitor.WaitFor("ended 0", patience)
+	if kept, err := vault.Get(t.Context(), credential.RefreshTokenName("work")); !strings.Contains(kept, `"rotated-refresh-token"`) {
+		t.Errorf("the rotated one is not kept: %v", err)
+	}
 }
 
 // runAs runs the program without a terminal.
@@ -237,9 +356,8 @@ func findSecrets(t *testing.T, where string, data []byte, auth *testserver.Autho
 }
 
 // eachFile visits what stands in the home, but for where secrets are kept.
-func (h *house) eachFile(visit func(path string, data []byte)) {
+func (h *house) eachFile(visit func(path string, data []byte)) (files int) {
 	h.t.Helper()
-	files := 0
 	err := filepath.WalkDir(h.dir, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -254,7 +372,8 @@ func (h *house) eachFile(visit func(path string, data []byte)) {
 		visit(path, data)
 		return err
 	})
-	if err != nil || files < 3 {
-		h.t.Errorf("%d files looked at, %v", files, err)
+	if err != nil {
+		h.t.Error(err)
 	}
+	return files
 }

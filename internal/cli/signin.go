@@ -52,16 +52,20 @@ func (p *terminalPrompter) ShowDevice(c credential.DeviceCode) {
 		fmt.Fprint(p.out, "\nOpen")
 	}
 	code := safetext.Clean(c.Code)
-	fmt.Fprintf(p.out, " this page in any browser, on any device:\n\n  %s\n\nand type this code there:\n\n  %s\n\n", safetext.Clean(c.Address), code)
-	if p.fd >= 0 {
-		// OSC 52; terminals that do not know it ignore it.
-		fmt.Fprintf(p.out, "\x1b]52;c;%s\a", base64.StdEncoding.EncodeToString([]byte(code.String())))
-		fmt.Fprintln(p.out, "The code is in the clipboard, where the terminal allows that.")
+	if p.small() {
+		fmt.Fprintf(p.out, " this page in any browser:\n %s\nand type this code there:\n %s\n", safetext.Clean(c.Address), code)
+		p.copy(code)
+		fmt.Fprintf(p.out, "(%s gives up)\n", p.key())
+	} else {
+		fmt.Fprintf(p.out, " this page in any browser, on any device:\n\n  %s\n\nand type this code there:\n\n  %s\n\n", safetext.Clean(c.Address), code)
+		if p.copy(code) {
+			fmt.Fprintln(p.out, "The code is in the clipboard, where the terminal allows that.")
+		}
+		if left := time.Until(c.Until); !c.Until.IsZero() && left > 0 {
+			fmt.Fprintf(p.out, "It is good for %s. ", minutes(left))
+		}
+		p.wait()
 	}
-	if left := time.Until(c.Until); !c.Until.IsZero() && left > 0 {
-		fmt.Fprintf(p.out, "It is good for %s. ", minutes(left))
-	}
-	p.wait()
 	if p.giveUp == nil {
 		return
 	}
@@ -76,11 +80,32 @@ func (p *terminalPrompter) ShowDevice(c credential.DeviceCode) {
 
 // wait says that it is the person's turn.
 func (p *terminalPrompter) wait() {
-	key := "ctrl+c"
+	fmt.Fprintf(p.out, "Waiting for you to sign in there; %s gives up.\n", p.key())
+}
+
+// key is what ends the sign-in.
+func (p *terminalPrompter) key() string {
 	if p.giveUp != nil {
-		key = "Enter"
+		return "Enter"
 	}
-	fmt.Fprintf(p.out, "Waiting for you to sign in there; %s gives up.\n", key)
+	return "ctrl+c"
+}
+
+// small tells a terminal in which whole sentences would push the address and the
+// code off the top.
+func (p *terminalPrompter) small() bool {
+	_, height, err := term.GetSize(p.fd)
+	return err == nil && height < 18
+}
+
+// copy puts text into the clipboard (OSC 52; terminals that do not know it ignore
+// it), and tells whether there is a terminal to ask.
+func (p *terminalPrompter) copy(text safetext.Text) bool {
+	if p.fd < 0 {
+		return false
+	}
+	fmt.Fprintf(p.out, "\x1b]52;c;%s\a", base64.StdEncoding.EncodeToString([]byte(text.String())))
+	return true
 }
 
 // ShowBrowser opens the page where there is a browser, and says what to do where
@@ -91,6 +116,9 @@ func (p *terminalPrompter) ShowBrowser(b credential.BrowserPage) {
 		fmt.Fprintf(p.out, "\nYour browser should have opened a page to sign in. If not, open it yourself:\n\n  %s\n\n", safetext.Clean(b.Address))
 	} else {
 		fmt.Fprintf(p.out, "\nOpen this page in a browser, on this computer or another one:\n\n  %s\n\n", safetext.Clean(b.Address))
+		if p.copy(safetext.Clean(b.Address)) {
+			fmt.Fprintln(p.out, "Its address is in the clipboard, where the terminal allows that.")
+		}
 	}
 	redirect := safetext.Clean(b.Redirect)
 	if !opened {

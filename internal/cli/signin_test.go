@@ -102,6 +102,10 @@ scopes = ["openid", "offline_access", "mail"]
 	p.Send("Enter")
 	p.WaitFor("not signed in; R tries again", patience)
 	p.Send("R")
+	p.WaitFor("Waiting for you to sign in there; Enter gives up", patience)
+	p.Send("C-c") // leaves the sign-in, and not the monitor
+	p.WaitFor("not signed in; R tries again", patience)
+	p.Send("R")
 	approve(p)
 	look(p.WaitFor("live", patience))
 	p.Send("L")
