@@ -26,7 +26,7 @@ type options struct {
 	sizes        []int
 	idle         time.Duration
 	peers        []string
-	dirty        bool
+	format       string
 }
 
 // measure is one word of the command line.
@@ -66,7 +66,7 @@ func run() error {
 	flag.StringVar(&o.work, "work", filepath.Join(os.TempDir(), "tidings-bench"), "where mailboxes are kept between runs")
 	flag.StringVar(&o.binary, "binary", "", "the tidings to measure; built from this tree if not given")
 	flag.StringVar(&o.server, "server", "", "for arrive: a plain `HOST:PORT` with an account \"bench\" (password in BENCH_PASSWORD) instead of the demo's server")
-	flag.BoolVar(&o.dirty, "dirty", false, "Dovecot trusts its index (maildir_very_dirty_syncs): its SELECT does not list the files, which at 500k takes longer than all else")
+	flag.StringVar(&o.format, "format", "maildir", "how the Dovecot stores mail: maildir, sdbox, mdbox")
 	flag.IntVar(&o.runs, "runs", 9, "runs of each")
 	flag.DurationVar(&o.idle, "idle", 10*time.Second, "how long to watch an idle program")
 	flag.Usage = usage
@@ -90,7 +90,7 @@ func run() error {
 				return err
 			}
 		}
-		l, err := bench.NewLab(h, o.work, o.binary, o.dirty)
+		l, err := bench.NewLab(h, o.work, o.binary, o.format)
 		if err != nil {
 			return err
 		}
