@@ -2,6 +2,8 @@ package cache
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 
 	"tidings/store"
 )
@@ -52,7 +54,34 @@ func (c *Cache) writePlace(w *conn, at store.Place, p *pending) (*kept, error) {
 			return nil, err
 		}
 	}
+	if err := seesAll(w, m.id, p.summaries); err != nil {
+		return nil, err
+	}
 	return k, c.writeBodies(w, m.id, p)
+}
+
+// seesAll reads messages that were just written as lists of them are read, in
+// one go. In a damaged tree some may be found one by one that are passed over then,
+// without SQLite noticing: they would be fetched from the server for ever. Only
+// those are looked at that stand close together, which is cheap.
+func seesAll(w *conn, mailbox int64, sums []*store.Summary) error {
+	uids := make([]store.UID, 0, len(sums))
+	for _, s := range sums {
+		if s.UID != 0 {
+			uids = append(uids, s.UID)
+		}
+	}
+	slices.Sort(uids)
+	uids = slices.Compact(uids)
+	n := len(uids)
+	if n < 2 || int(uids[n-1]-uids[0]) > 4*n {
+		return nil
+	}
+	seen, _, err := findInt(w.Conn, "SELECT count(*) FROM message WHERE id BETWEEN ? AND ?", messageID(mailbox, uids[0]), messageID(mailbox, uids[n-1]))
+	if err == nil && seen < int64(n) {
+		err = fmt.Errorf("%w: %d of %d messages are not seen", errDamaged, int64(n)-seen, n)
+	}
+	return err
 }
 
 // dropMailbox makes the mailbox of that id a former one.
