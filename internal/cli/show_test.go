@@ -44,6 +44,7 @@ Subject: Deploy window
 > an earlier thought that is long enough
 > to be wrapped
 Have a look: https://example.org/deploy
+[1]
 
 Attachments:
   plan.pdf  application/pdf  6 B
@@ -77,7 +78,7 @@ func TestShowJSON(t *testing.T) {
 	want := `{"subject":"Deploy window","from":[{"name":"Jörg","address":"j@example.org"}],` +
 		`"to":[{"name":"","address":"a@example.org"},{"name":"","address":"b@example.org"}],"cc":[],` +
 		`"date":"2026-11-20T14:03:07+01:00","message_id":"1@example.org",` +
-		`"text":"> an earlier thought that is long enough to be wrapped\nHave a look: https://example.org/deploy",` +
+		`"text":"> an earlier thought that is long enough to be wrapped\nHave a look: https://example.org/deploy [1]",` +
 		`"attachments":[{"name":"plan.pdf","type":"application/pdf","size":6}]}` + "\n"
 	if status != 0 || errOut != "" || out != want {
 		t.Errorf("status %d, stderr %q, stdout:\n%s\nwant:\n%s", status, errOut, out, want)
