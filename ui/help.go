@@ -110,6 +110,8 @@ var helpText = func() []helpLine {
 		helpLine{mark: func(m *marks) ink { return m.flagged }, style: sFlagged, means: "flagged"},
 		helpLine{mark: func(m *marks) ink { return m.answered }, style: sAnswered, means: "answered"},
 		helpLine{mark: func(m *marks) ink { return m.attached }, style: sAnswered, means: "probably with attachments"},
+		helpLine{mark: func(m *marks) ink { return m.marked }, style: sAccent, means: "marked, to be acted on with the others"},
+		helpLine{mark: func(m *marks) ink { return m.pending }, style: sDim, means: "asked for, not yet confirmed by the server"},
 		helpLine{mark: func(m *marks) ink { return m.leaving }, style: sDim, means: "on its way to another folder"},
 		helpLine{mark: func(m *marks) ink { return m.gone }, style: sFaint, means: "expunged; stays until the cursor moves"},
 		helpLine{mark: func(*marks) ink { return "D" }, style: sDim, means: "marked deleted on the server"},

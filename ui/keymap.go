@@ -117,9 +117,9 @@ var keymap = []binding{
 	{[]string{"S"}, "S", inList, actSort, "sort by arrival, date, sender, subject or size", "", "Views"},
 	{[]string{"t"}, "t", inList, actThreads, "conversations, or single messages", "", "Views"},
 	{[]string{"z"}, "z", inList, actFold, "unfold the conversation, or fold it", "", "Views"},
-	{[]string{"esc"}, "Esc", inList, actBack, "stop what takes long; drop the marks; leave the view", "", "Views"},
+	{[]string{"esc"}, "Esc", inList, actBack, "stop, drop the marks, or leave the view", "", "Views"},
 
-	{[]string{"d", "delete"}, "d", inList | inReader, actDelete, "delete: move to Trash; in Trash for ever, and it asks", "delete", "Acting"},
+	{[]string{"d", "delete"}, "d", inList | inReader, actDelete, "delete: to Trash; in Trash for ever (it asks)", "delete", "Acting"},
 	{[]string{"a"}, "a", inList | inReader, actArchive, "archive", "archive", "Acting"},
 	{[]string{"m"}, "m", inList | inReader, actMove, "move to a folder", "move", "Acting"},
 	{[]string{"C"}, "C", inList | inReader, actCopy, "copy to a folder", "", "Acting"},
@@ -127,11 +127,11 @@ var keymap = []binding{
 	{[]string{"!"}, "!", inList | inReader, actFlag, "flag, or take the flag away", "flag", "Acting"},
 	{[]string{"U"}, "U", inList | inReader, actSeen, "mark read, or unread", "read/unread", "Acting"},
 	{[]string{"K"}, "K", inList | inReader, actKeyword, "answered, or a label (keyword)", "", "Acting"},
-	{[]string{"u"}, "u", inList | inReader, actUndo, "take back what was done last, and what was before", "undo", "Acting"},
+	{[]string{"u"}, "u", inList | inReader, actUndo, "take back what was done last, and before", "undo", "Acting"},
 	{[]string{"ctrl+r"}, "ctrl+r", inList | inReader, actRedo, "do it again", "", "Acting"},
 
 	{[]string{"x"}, "x", inList, actMark, "mark the message, to act on all that are marked", "mark", "Marking"},
-	{[]string{"V"}, "V", inList, actRange, "mark from here to where the cursor goes; again: done", "", "Marking"},
+	{[]string{"V"}, "V", inList, actRange, "mark from here to the cursor; again: done", "", "Marking"},
 	{[]string{"X"}, "X", inList, actMarkShown, "mark all that the view shows, or none of it", "", "Marking"},
 	{[]string{"T"}, "T", inList, actMarkConversation, "mark the conversation", "", "Marking"},
 
@@ -164,7 +164,8 @@ var keymap = []binding{
 	{[]string{"L"}, "L", anywhere, actLog, "the log of the connection", "log", "Tidings"},
 	{[]string{"?"}, "?", anywhere, actHelp, "this help", "help", "Tidings"},
 	{[]string{"ctrl+z"}, "ctrl+z", anywhere | inPrompt, actSuspend, "suspend", "", "Tidings"},
-	{[]string{"Q", "ctrl+c"}, "Q ctrl+c", anywhere | inPrompt, actQuit, "quit", "quit", "Tidings"},
+	{[]string{"Q", "ctrl+c"}, "Q ctrl+c", anywhere, actQuit, "quit", "quit", "Tidings"},
+	{[]string{"ctrl+c"}, "", inPrompt, actQuit, "", "", ""}, // there a Q is a letter
 	{[]string{"q"}, "q", inReader | inOverlay, actBack, "back (in the list: says how to quit)", "", "Tidings"},
 	{[]string{"q"}, "", inList, actQuitHint, "", "", ""},
 }

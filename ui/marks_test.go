@@ -235,3 +235,21 @@ func TestSelectionStepsOffWhatLeaves(t *testing.T) {
 		}
 	})
 }
+
+// A letter that is typed is typed, whatever it means elsewhere.
+func TestLettersAreTyped(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(5)
+		p.idle()
+		p.press(":")
+		p.types("Q")
+		p.sees(":Q")
+		if p.m.quit {
+			t.Error("a Q in a line quits")
+		}
+		p.press("ctrl+c")
+		if !p.m.quit {
+			t.Error("ctrl+c does not quit while a line is typed")
+		}
+	})
+}
