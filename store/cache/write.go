@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"tidings/store"
+	"zombiezen.com/go/sqlite"
 )
 
 // codec has the writer's buffers.
@@ -77,9 +78,19 @@ func seesAll(w *conn, mailbox int64, sums []*store.Summary) error {
 	if n < 2 || int(uids[n-1]-uids[0]) > 4*n {
 		return nil
 	}
-	seen, _, err := findInt(w.Conn, "SELECT count(*) FROM message WHERE id BETWEEN ? AND ?", messageID(mailbox, uids[0]), messageID(mailbox, uids[n-1]))
-	if err == nil && seen < int64(n) {
-		err = fmt.Errorf("%w: %d of %d messages are not seen", errDamaged, int64(n)-seen, n)
+	seen, last := 0, int64(0)
+	err := each(w.Conn, func(r *sqlite.Stmt) error {
+		id := r.ColumnInt64(0)
+		if id <= last {
+			return fmt.Errorf("%w: messages are not in their order", errDamaged)
+		}
+		if last = id; seen < n && uidOf(id) == uids[seen] {
+			seen++
+		}
+		return nil
+	}, "SELECT id FROM message WHERE id BETWEEN ? AND ?", messageID(mailbox, uids[0]), messageID(mailbox, uids[n-1]))
+	if err == nil && seen < n {
+		err = fmt.Errorf("%w: %d of %d messages are not seen", errDamaged, n-seen, n)
 	}
 	return err
 }
