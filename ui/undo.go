@@ -89,7 +89,7 @@ func (m *Model) proceed(a *account) {
 		} else {
 			m.perform(a, w.d)
 		}
-		i = 0 // what was granted may have been what others waited for
+		i = 0                       // what was granted may have been what others waited for
 		for _, w := range h.queue { // it comes about before what waits on
 			if w.drawn != 0 {
 				a.drawWish(w)
