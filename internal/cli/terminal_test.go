@@ -83,11 +83,10 @@ func (p person) signal(t *testing.T, s syscall.Signal) {
 // needs it.
 func (p person) ended(t *testing.T, status int) {
 	t.Helper()
-	screen := p.WaitFor("ended ", patience)
+	screen := p.WaitFor("echok", patience) // near the end of what stty prints
 	if want := fmt.Sprintf("ended %d", status); !testserver.Shows(screen, want) {
 		t.Errorf("the screen does not say %q:\n%s", want, strings.Join(screen, "\n"))
 	}
-	screen = p.WaitFor("echok", patience) // near the end of what stty prints
 	settings := strings.Join(screen, " ")
 	p.noRaces(t)
 	for _, want := range []string{" echo ", " icanon ", " isig ", " icrnl ", " opost "} {
