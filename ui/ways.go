@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Ways are the ways out of the screen: files and programs. All methods but
-// Foreground's making may wait for the disk or a program, so Update never calls
-// them; they end with ctx. Names and types are outside text, which the ways make
-// safe. Errors are sentences that tell a person what happened.
+// Ways are the ways out of the screen: files and programs. All methods may wait for
+// the disk or a program, so Update never calls them; they end with ctx. Names and
+// types are outside text, which the ways make safe. Errors are sentences that tell
+// a person what happened.
 type Ways interface {
 	// Save writes a file called like name into dir ("": where the config says), and
 	// returns its path. Nothing is overwritten.
@@ -21,7 +21,7 @@ type Ways interface {
 	// OpenLink hands a link to the program for links.
 	OpenLink(ctx context.Context, url string) error
 	// Pipe gives data to a command line, which a shell reads, and returns what it
-	// printed.
+	// printed; with an error, its words as well.
 	Pipe(ctx context.Context, line string, data []byte) (printed []byte, err error)
 	// Foreground is Pipe for a command that takes the terminal: it is called while
 	// that is lent.

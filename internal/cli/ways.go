@@ -185,6 +185,9 @@ func (w *ways) Pipe(ctx context.Context, line string, data []byte) ([]byte, erro
 	if err == nil && result.StdoutTruncated {
 		result.Stdout = append(result.Stdout, "\n(it printed more)\n"...)
 	}
+	if err != nil {
+		result.Stdout = append(result.Stdout, result.Stderr...) // its words are more than the last of them
+	}
 	return result.Stdout, said(result, err)
 }
 

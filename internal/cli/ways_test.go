@@ -116,7 +116,7 @@ func TestWaysPipe(t *testing.T) {
 	if err != nil || string(out) != "ABC\n2\n" {
 		t.Errorf("%q, %v", out, err)
 	}
-	if _, err := w.Pipe(t.Context(), "echo first >&2; echo 'no \x1b[2Jway' >&2; exit 7", nil); err == nil || !strings.HasSuffix(err.Error(), "it said: no way") || !strings.Contains(err.Error(), "7") {
+	if out, err := w.Pipe(t.Context(), "echo out; echo first >&2; echo 'no \x1b[2Jway' >&2; exit 7", nil); err == nil || !strings.HasPrefix(string(out), "out\nfirst\n") || !strings.HasSuffix(err.Error(), "it said: no way") || !strings.Contains(err.Error(), "7") {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

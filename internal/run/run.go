@@ -43,8 +43,8 @@ type Program struct {
 	// Terminal hands the controlling terminal to the program, as the foreground
 	// process group, until it ends. Only where no screen owns it.
 	Terminal bool
-	// Screen, with Terminal: the program writes to the terminal, too, and nothing
-	// of that is kept. (A pager, an editor.)
+	// Screen, with Terminal: the program's stdout is the terminal, and nothing of
+	// that is kept. (A pager, an editor.)
 	Screen bool
 }
 

@@ -40,7 +40,7 @@ func own(cmd *exec.Cmd, terminal, screen bool) (restore func(), err error) {
 		cmd.Stdin = tty
 	}
 	if screen {
-		cmd.Stdout, cmd.Stderr = tty, tty
+		cmd.Stdout = tty // stderr has why it failed, which the screen would cover
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Foreground: true, Ctty: fd}
 	return func() {
