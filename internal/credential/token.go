@@ -119,11 +119,12 @@ func (t *tokens) token(ctx context.Context, terminal bool) (string, error) {
 	}
 	answers := make(chan answer, 1)
 	crash.Go("token "+t.account, func() {
-		defer t.leave()
 		detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*askTimeout)
 		defer cancel()
 		err := t.renew(detached, ctx, terminal)
-		answers <- answer{t.access, err}
+		a := answer{t.access, err}
+		t.leave() // before the answer: whoever gets it may have it Rejected at once
+		answers <- a
 	})
 	select {
 	case a := <-answers:
