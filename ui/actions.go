@@ -12,6 +12,9 @@ func (m *Model) key(k tea.KeyPressMsg) {
 	name := k.String()
 	in := m.here()
 	act := lookup(name, in)
+	if name == "Q" && in == inPrompt && m.menu != nil {
+		act = actQuit // nothing is typed there
+	}
 	if in == inPrompt && act == actNone {
 		switch {
 		case m.command != nil:
@@ -208,14 +211,14 @@ func addClamped(a, b int) int {
 // back unwinds one layer: shade, then reader, then view.
 func (m *Model) back(a *account) {
 	switch {
+	case a.stopLong():
+		m.say(a, own(sDim, "stopping"))
 	case m.over.kind != noShade:
 		m.over = shade{}
 	case m.stopTask():
 	case m.stopRest(a):
 	case m.stopGather(a):
 	case m.reading && m.outOfIt(a):
-	case a.stopLong():
-		m.say(a, own(sDim, "stopping"))
 	case a.reader != nil:
 		m.closeReader(a)
 	case m.unmark(a):

@@ -187,8 +187,13 @@ func (m *Model) tellDeed(a *account, d *deed, ev imapsession.ResultEvent) {
 		m.say(a, append([]span{own(sDim, "taken back: ")}, d.spans()...)...)
 	case errors.Is(ev.Err, imapsession.ErrGone):
 		m.say(a, append([]span{own(sWarn, "another client was first, and nothing was done: ")}, d.spans()...)...)
-	default:
-		m.say(a, append([]span{own(sBad, "sent back: "), said(sPlain, safetext.Clean(ev.Err.Error())), own(sDim, " "+m.theme.marks.bullet+" ")}, d.spans()...)...)
+	default: // the server's words are what matters
+		line := []span{own(sBad, "sent back: "), said(sPlain, safetext.Clean(ev.Err.Error())), own(sDim, " "+m.theme.marks.bullet+" ")}
+		if d.n == 1 {
+			m.say(a, append(line, said(sDim, d.subject))...)
+			return
+		}
+		m.say(a, append(line, own(sDim, counted(d.n)))...)
 	}
 }
 

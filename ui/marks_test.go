@@ -199,7 +199,7 @@ func TestKeywords(t *testing.T) {
 		p.server().flag(50, `\Seen`, "$Label1")
 		p.idle()
 		p.sees("[Important] (50)")
-		p.press("j K")
+		p.press("j +")
 		p.sees("answered", "Important", "another keyword")
 		p.press("1")
 		p.sees("[Important] (49)")
