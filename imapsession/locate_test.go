@@ -1,9 +1,11 @@
 package imapsession
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
+	"tidings/internal/testserver"
 	"tidings/store"
 )
 
@@ -35,5 +37,34 @@ func TestMatchOfALanding(t *testing.T) {
 	g.Messages = []Identity{{7, "", 10}}
 	if got, err := g.match([]Identity{{55, "", 10}}); err == nil {
 		t.Errorf("a message without a Message-ID was matched: %+v", got)
+	}
+}
+
+// On Dovecot that does not say it has UIDPLUS: what a move knew before finds the
+// messages again, and that agrees with what the server says after all.
+func TestLocateOnDovecot(t *testing.T) {
+	srv := testserver.Dovecot(t, testserver.WithoutCapability("UIDPLUS"))
+	srv.Fill(t, "INBOX", 30, realistic)
+	client := srv.Client(t)
+	if err := client.Create("Trash", nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	srv.Fill(t, "Trash", 3, realistic)
+	f, _ := start(t, configFor(t, srv.Addr, srv.User, srv.Password))
+	f.live(1)
+	moved := f.do(Move{Target: f.target(7, 8, 20), Dest: "Trash"})
+	if moved.Err != nil || moved.Landing == nil || moved.Copied == nil {
+		t.Fatalf("%v %+v %+v", moved.Err, moved.Landing, moved.Copied)
+	}
+	found := f.do(Locate{Landing: *moved.Landing})
+	if found.Err != nil || !maps.Equal(found.Copied.Map(), moved.Copied.Map()) || found.Copied.Place != moved.Copied.Place {
+		t.Errorf("%v: found %+v, the server says %+v", found.Err, found.Copied, moved.Copied)
+	}
+	target := Target{Mailbox: "Trash", UIDValidity: found.Copied.Place.UIDValidity, UIDs: found.Copied.To}
+	if r := f.do(Move{Target: target, Dest: "INBOX"}); r.Err != nil {
+		t.Error(r.Err)
+	}
+	if again := f.do(Locate{Landing: *moved.Landing}); again.Err == nil {
+		t.Errorf("what is there no more was found: %+v", again.Copied)
 	}
 }
