@@ -192,7 +192,11 @@ func (c *fakeConn) answer(tag, cmd string) (over bool) {
 	case word == "CAPABILITY":
 		c.send("* CAPABILITY "+s.caps, tag+" OK done")
 	case word == "SELECT" || word == "EXAMINE":
-		if name := strings.Trim(rest, `"`); !c.choose(strings.Fields(name)[0]) {
+		name, _, _ := strings.Cut(rest, " ")
+		if quoted, ok := strings.CutPrefix(rest, `"`); ok {
+			name, _, _ = strings.Cut(quoted, `"`)
+		}
+		if !c.choose(name) {
 			c.send(tag + " NO [NONEXISTENT] no such mailbox")
 			return false
 		}
