@@ -24,7 +24,7 @@ func (m *Model) signIn(a *account) {
 		return
 	}
 	m.signing = true
-	index, run, ctx := m.indexOf(a), a.cfg.SignIn, m.ctx
+	index, run, ctx := m.indexOf(a.root), a.cfg.SignIn, m.ctx
 	m.later(func() tea.Msg {
 		return foregroundMsg{
 			run:  func() error { return run(ctx) },
@@ -44,6 +44,9 @@ func (m *Model) signedIn(msg signedInMsg) {
 	}
 	m.say(a, own(sDim, "signed in"))
 	a.cfg.Session.Retry(true)
+	if a.opened != nil {
+		a.opened.cfg.Session.Retry(true)
+	}
 }
 
 // stopped is the status bar's word for a session that does not try again by
