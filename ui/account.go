@@ -97,7 +97,6 @@ type job struct {
 	kind    jobKind
 	what    ink           // "moved to", "flagged" ...
 	subject safetext.Text // of the message
-	dest    safetext.Text
 	uid     store.UID
 	n       int // how many messages
 	done    int // of them, as far as that was told
