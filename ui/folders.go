@@ -3,6 +3,7 @@ package ui
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,6 +44,10 @@ type folderRow struct {
 const (
 	// recount is how often folders are counted while they are looked at.
 	recount = 3 * time.Minute
+	// longestName and deepest are how long a name may be, in octets, and how many
+	// parts it may have, to be taken apart.
+	longestName = 1000
+	deepest     = 32
 	// unfoldedUpTo is up to how many folders a tree is shown unfolded at first.
 	unfoldedUpTo = 25
 )
@@ -288,7 +293,7 @@ func grow(list []imapsession.Folder, show func(*imapsession.Folder) bool) *branc
 		}
 		name := f.Name.String()
 		parts := []string{name}
-		if sep := string(f.Delimiter); f.Delimiter != 0 && !strings.HasPrefix(name, sep) && !strings.HasSuffix(name, sep) && !strings.Contains(name, sep+sep) {
+		if sep := string(f.Delimiter); f.Delimiter != 0 && len(name) <= longestName && strings.Count(name, sep) < deepest && !strings.HasPrefix(name, sep) && !strings.HasSuffix(name, sep) && !strings.Contains(name, sep+sep) {
 			parts = strings.Split(name, sep)
 		}
 		if inside && len(parts) > 1 {
@@ -327,7 +332,7 @@ func grow(list []imapsession.Folder, show func(*imapsession.Folder) bool) *branc
 			if b == nil || last && b.at >= 0 {
 				b = &branch{key: key, name: part, at: -1, rank: len(roleOrder)}
 				if known[key] != nil {
-					b.key = f.Raw + "\x00" // two that look alike
+					b.key = key + "\x00" + strconv.Itoa(i) // two that look alike
 				}
 				known[b.key] = b
 				at.kids = append(at.kids, b)
@@ -420,7 +425,7 @@ func (t *folderTree) unfoldTo(key string) {
 	}
 	// Every beginning is unfolded, whatever the delimiter: those that are no
 	// folder's key mean nothing.
-	for i := range key {
+	for i := range key[:min(len(key), longestName)] {
 		t.unfolded[key[:i]] = true
 	}
 }
