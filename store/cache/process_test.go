@@ -117,7 +117,9 @@ func TestLease(t *testing.T) {
 	other := mine
 	other.Mailbox = "Archive"
 	written := func(cp store.Checkpoint) (got store.Checkpoint) {
-		for range 10 { // one that writes all the time may keep the other waiting for too long
+		// One that writes all the time may keep the other waiting for too long; that
+		// one then pauses for a second.
+		for end := time.Now().Add(time.Minute); time.Now().Before(end); <-time.After(50 * time.Millisecond) {
 			c.Keep(cp)
 			settled(t, c)
 			var err error
