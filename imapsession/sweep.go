@@ -126,6 +126,9 @@ func (l *link) sweepUIDs() error {
 	s.epoch++
 	s.log.Info("UIDs learnt", "epoch", s.epoch, "messages", s.list.Len(), "known", s.list.CountKnown())
 	s.box.Put(s.resync())
+	if s.fill.wanted() {
+		s.fill.lend(s.place(), s.list.Snapshot()) // the next Checkpoint may be a while off
+	}
 	return nil
 }
 
