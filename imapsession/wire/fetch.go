@@ -442,7 +442,9 @@ func (s *scanner) skipList(c *cursor) (size int64, literal bool, err error) {
 		case '(':
 			c.i++
 			// The FETCH's own list is one level of it.
-			if f.skip++; f.skip+1 > s.tap.opts.Limits.Depth {
+			// What a raw command asked for does not reach imapclient, whose decoder
+			// the limit is for.
+			if f.skip++; f.skip+1 > s.tap.opts.Limits.Depth && !s.collect {
 				return 0, false, limitError("nested parentheses", int64(s.tap.opts.Limits.Depth))
 			}
 		case ')':
