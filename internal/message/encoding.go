@@ -18,19 +18,27 @@ var base64Value = func() (t [256]int8) {
 // the alphabet (RFC 2045 §6.8). Padding in the middle, as of texts that were
 // encoded in pieces, ends a group and not the text.
 func appendBase64[T []byte | string](dst []byte, src T) []byte {
-	var acc uint32
-	n := 0
+	var g group
+	dst = appendGroups(dst, src, &g)
+	return g.end(dst)
+}
+
+// group is what was begun of four base64 digits.
+type group struct {
+	acc uint32
+	n   int
+}
+
+// appendGroups is appendBase64 for text that comes in pieces; g.end comes behind
+// the last.
+func appendGroups[T []byte | string](dst []byte, src T, g *group) []byte {
+	acc, n := g.acc, g.n
 	for i := range len(src) {
 		c := src[i]
 		v := base64Value[c]
 		if v < 0 {
 			if c == '=' {
-				switch n {
-				case 2:
-					dst = append(dst, byte(acc>>4))
-				case 3:
-					dst = append(dst, byte(acc>>10), byte(acc>>2))
-				}
+				dst = (&group{acc, n}).end(dst)
 				acc, n = 0, 0
 			}
 			continue
@@ -41,12 +49,19 @@ func appendBase64[T []byte | string](dst []byte, src T) []byte {
 			acc, n = 0, 0
 		}
 	}
-	switch n {
+	g.acc, g.n = acc, n
+	return dst
+}
+
+// end appends the octets of a group that is not full.
+func (g *group) end(dst []byte) []byte {
+	switch g.n {
 	case 2:
-		dst = append(dst, byte(acc>>4))
+		dst = append(dst, byte(g.acc>>4))
 	case 3:
-		dst = append(dst, byte(acc>>10), byte(acc>>2))
+		dst = append(dst, byte(g.acc>>10), byte(g.acc>>2))
 	}
+	*g = group{}
 	return dst
 }
 
@@ -57,13 +72,18 @@ func decodeBase64Body(b []byte) (out, rest []byte) {
 	end := 0
 	for end < len(b) {
 		line, size := cutLine(b[end:])
-		line = trimSpace(line)
-		if bytes.IndexByte(line, ' ') >= 0 || bytes.HasPrefix(line, []byte("--")) || bytes.HasPrefix(line, []byte("__")) {
+		if isFooter(line) {
 			break
 		}
 		end += size
 	}
 	return appendBase64(make([]byte, 0, end/4*3+3), b[:end]), trimSpace(b[end:])
+}
+
+// isFooter tells a line that is none of base64.
+func isFooter(line []byte) bool {
+	line = trimSpace(line)
+	return bytes.IndexByte(line, ' ') >= 0 || bytes.HasPrefix(line, []byte("--")) || bytes.HasPrefix(line, []byte("__"))
 }
 
 // decodeQP decodes quoted-printable (RFC 2045 §6.7), passing through what is

@@ -74,14 +74,19 @@ func readPart(b []byte, def string, open bool) part {
 		}
 	}
 	p.disposition = disp.mediaType
+	p.nameFrom(&disp, description)
+	p.body, p.open = s.rest, open
+	return p
+}
+
+// nameFrom finds the part's name in its header.
+func (p *part) nameFrom(disp *contentType, description string) {
 	charset := p.ct.param("charset")
 	if p.name = disp.text("filename", charset); p.name == "" {
 		if p.name = p.ct.text("name", charset); p.name == "" && p.disposition == "attachment" {
 			p.name = decodeText(description, charset)
 		}
 	}
-	p.body, p.open = s.rest, open
-	return p
 }
 
 // transferEncoding reads the first word: "base64;", "7bit (x)", "\"base64\"".
@@ -94,12 +99,34 @@ func transferEncoding(value []byte) string {
 	return v
 }
 
+// coding is a transfer encoding that has to be undone.
+type coding uint8
+
+const (
+	asItIs coding = iota // 7bit, 8bit, binary, and what nobody knows
+	codedBase64
+	codedQP
+	codedUU
+)
+
+func (p *part) coding() coding {
+	switch p.encoding {
+	case "base64", "b64", "b":
+		return codedBase64
+	case "quoted-printable", "quoted_printable", "quotedprintable", "qp", "q":
+		return codedQP
+	case "x-uuencode", "uuencode", "x-uue", "uue":
+		return codedUU
+	}
+	return asItIs
+}
+
 // decoded is the body without its transfer encoding. An encoding that nobody
 // knows is taken for none.
 func (p *part) decoded(limit int) []byte {
 	b := p.body
-	switch p.encoding {
-	case "base64", "b64", "b":
+	switch p.coding() {
+	case codedBase64:
 		if len(b)/4*3 > limit {
 			b = b[:limit/3*4]
 		}
@@ -108,12 +135,12 @@ func (p *part) decoded(limit int) []byte {
 			out = append(append(out, "\n"...), rest...)
 		}
 		return out
-	case "quoted-printable", "quoted_printable", "quotedprintable", "qp", "q":
+	case codedQP:
 		if len(b)/3 > limit {
 			b = b[:limit*3]
 		}
 		b = decodeQP(b)
-	case "x-uuencode", "uuencode", "x-uue", "uue":
+	case codedUU:
 		if _, data, _, ok := cutUU(b); ok {
 			b = data
 		}
@@ -181,8 +208,8 @@ func trimPartial(b []byte) []byte {
 
 // size is the number of decoded octets, computed without decoding base64.
 func (p *part) size() int64 {
-	switch p.encoding {
-	case "base64", "b64", "b":
+	switch p.coding() {
+	case codedBase64:
 		n := 0
 		for _, c := range p.body {
 			if base64Value[c] >= 0 {
@@ -190,7 +217,7 @@ func (p *part) size() int64 {
 			}
 		}
 		return int64(n) * 3 / 4
-	case "quoted-printable":
+	case codedQP:
 		return int64(len(decodeQP(p.body)))
 	}
 	return int64(len(p.body))

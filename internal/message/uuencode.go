@@ -78,23 +78,33 @@ func cutUU(b []byte) (name string, data []byte, rest []byte, ok bool) {
 		if bytes.Equal(line, []byte("end")) {
 			break
 		}
-		n, ok := uuLine(string(line))
+		more, ok := appendUULine(data, line)
 		if !ok {
 			break
 		}
-		var group [4]byte
-		for i := 1; i < len(line) && n > 0; i += 4 {
-			for k := range group {
-				group[k] = 0
-				if i+k < len(line) {
-					group[k] = (line[i+k] - ' ') & 63
-				}
-			}
-			out := [3]byte{group[0]<<2 | group[1]>>4, group[1]<<4 | group[2]>>2, group[2]<<6 | group[3]}
-			m := min(n, 3)
-			data = append(data, out[:m]...)
-			n -= m
-		}
+		data = more
 	}
 	return name, data, b, true
+}
+
+// appendUULine appends what a line of uuencoded data holds.
+func appendUULine(data, line []byte) (out []byte, ok bool) {
+	n, ok := uuLine(string(line))
+	if !ok {
+		return data, false
+	}
+	var group [4]byte
+	for i := 1; i < len(line) && n > 0; i += 4 {
+		for k := range group {
+			group[k] = 0
+			if i+k < len(line) {
+				group[k] = (line[i+k] - ' ') & 63
+			}
+		}
+		out := [3]byte{group[0]<<2 | group[1]>>4, group[1]<<4 | group[2]>>2, group[2]<<6 | group[3]}
+		m := min(n, 3)
+		data = append(data, out[:m]...)
+		n -= m
+	}
+	return data, true
 }

@@ -17,9 +17,15 @@ import (
 // part, or where it is no text.
 func View(b []byte, number string) (m *Message, ok bool) {
 	p, ok := rootOf(b).find(number, 0)
-	switch {
-	case !ok:
+	if !ok {
 		return nil, false
+	}
+	return p.view()
+}
+
+// view is View of one part.
+func (p part) view() (m *Message, ok bool) {
+	switch {
 	case p.isLetter():
 		return Parse(p.letter(len(p.body)), p.open), true
 	case !isText(p.ct.mediaType) && !looksLikeText(p.decoded(sniffed)):
