@@ -223,7 +223,7 @@ func (l *link) prepareFill() error {
 		return err
 	}
 	if l.role == asWorker {
-		refusal, err := l.visit(s.cfg.Mailbox, false)
+		refusal, err := l.visit(s.cfg.Mailbox, false, false)
 		if err != nil {
 			return err
 		}

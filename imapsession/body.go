@@ -24,6 +24,8 @@ const (
 type bodyPart struct {
 	data []byte
 	size int64
+	// missed: the server gave nothing, though the message seems to be there.
+	missed bool
 }
 
 // limit is how many octets are wanted at most.
@@ -67,7 +69,16 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 		l.s.finish(j, errors.New("the server would not give the message: it said "+words(part.refusal)), safetext.Text{})
 		return nil
 	case !part.found:
-		l.s.finish(j, errGone, safetext.Text{})
+		gone, err := l.goneByNow(uid)
+		switch {
+		case err != nil:
+			return err
+		case gone || j.body.missed:
+			l.s.finish(j, errGone, safetext.Text{})
+		default:
+			j.body.missed = true
+			l.s.letPass(j)
+		}
 		return nil
 	case !part.hasData && len(j.body.data) == 0:
 		l.s.finish(j, errors.New("the server sent nothing of the message"), safetext.Text{})
@@ -119,12 +130,13 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 // goneByNow asks what the server has to tell, and whether a message is still
 // there.
 func (l *link) goneByNow(uid store.UID) (gone bool, err error) {
-	ask := l.noop
-	if l.m.visited {
-		ask = func() error { return l.learn([]store.UID{uid}) }
-	}
-	if err := ask(); err != nil {
+	if err := l.noop(); err != nil {
 		return false, err
+	}
+	if l.m.visited {
+		if err := l.learn([]store.UID{uid}); err != nil {
+			return false, err
+		}
 	}
 	return !l.desyncing() && len(l.stillThere([]store.UID{uid})) == 0, nil
 }

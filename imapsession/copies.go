@@ -277,7 +277,7 @@ func (l *link) arrivedIn(name string, from store.Landing, originals map[store.UI
 		}
 		timer.Stop()
 	}
-	why, err = l.visit(name, false)
+	why, err = l.visit(name, false, true)
 	if why != nil || err != nil {
 		return nil, why, err
 	}

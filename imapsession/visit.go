@@ -26,10 +26,14 @@ func (l *link) do(j *job) error {
 // follow it. done tells that the job ended with that: it could not be reached.
 func (l *link) reach(j *job) (done bool, err error) {
 	t, changes, aimed := aim(j.cmd)
-	if !aimed || !l.visits(t) {
+	switch {
+	case !aimed:
 		return false, nil
+	case !l.visits(t):
+		return l.hearOf(j)
 	}
-	refusal, err := l.visit(t.Mailbox, changes)
+	_, fetches := j.cmd.(FetchBody) // which asks again by itself
+	refusal, err := l.visit(t.Mailbox, changes, !fetches)
 	switch {
 	case err != nil:
 		return false, err
@@ -49,13 +53,23 @@ func (l *link) visits(t Target) bool {
 }
 
 // visit selects a mailbox, if it is not selected already; it is only examined
-// unless something is to be changed in it. refusal says why the server would not.
-func (l *link) visit(name string, changes bool) (refusal, err error) {
-	if l.m.visited && l.m.name == name && l.opened && l.desync == nil && (l.m.writable || !changes) {
-		return nil, nil
-	}
+// unless something is to be changed in it. Where it is, and what is aimed at may
+// have come since (anew), the server is asked for its news. refusal says why the
+// server would not.
+func (l *link) visit(name string, changes, anew bool) (refusal, err error) {
 	if err := l.settle(); err != nil {
 		return nil, err
+	}
+	here := func() bool {
+		return l.m.visited && l.m.name == name && l.opened && l.desync == nil && (l.m.writable || !changes)
+	}
+	if here() && anew {
+		if err := l.noop(); err != nil {
+			return nil, err
+		}
+	}
+	if here() {
+		return nil, nil
 	}
 	m := newMailbox(name, l.s.box, l.s.log)
 	m.visited, m.writable = true, changes
