@@ -108,7 +108,7 @@ func (l *link) fetchAhead() error {
 			return nil
 		}
 	}
-	part, err := l.fetchPart(a.uid, int64(len(l.ahead.data)), aheadPart)
+	part, err := l.fetchPart(a.uid, nil, int64(len(l.ahead.data)), aheadPart)
 	if err != nil {
 		return err
 	}

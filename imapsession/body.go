@@ -57,7 +57,7 @@ func (l *link) fetchBody(j *job, c FetchBody) error {
 	}
 	want := min(l.bodyChunk, limit-int64(len(j.body.data)))
 	began := time.Now()
-	part, err := l.fetchPart(uid, int64(len(j.body.data)), want)
+	part, err := l.fetchPart(uid, nil, int64(len(j.body.data)), want)
 	if err != nil {
 		return err
 	}
@@ -161,14 +161,14 @@ type fetchedPart struct {
 	refusal error
 }
 
-// fetchPart fetches octets of a message by UID, without marking it read. It may
-// go out right behind DONE. An error means that the link is lost.
-func (l *link) fetchPart(uid store.UID, offset, n int64) (fetchedPart, error) {
-	section := &imap.FetchItemBodySection{Peek: true, Partial: &imap.SectionPartial{Offset: offset, Size: n}}
+// fetchPart fetches octets of a message by UID, or of the section of it that has
+// these numbers, without marking it read. It may go out right behind DONE. An error
+// means that the link is lost.
+func (l *link) fetchPart(uid store.UID, section []int, offset, n int64) (fetchedPart, error) {
 	cmd := l.client.Fetch(uidSet([]store.UID{uid}), &imap.FetchOptions{
 		UID:         true,
 		RFC822Size:  true,
-		BodySection: []*imap.FetchItemBodySection{section},
+		BodySection: []*imap.FetchItemBodySection{bodySection(section, offset, n)},
 	})
 	settled := l.settle()
 	var part fetchedPart

@@ -27,6 +27,25 @@ type FetchBody struct {
 	Have   []byte
 }
 
+// FetchStructure asks what a message is made of (BODYSTRUCTURE); answered by a
+// StructureEvent, or by ErrNoStructure. Target holds one UID.
+type FetchStructure struct {
+	Target Target
+}
+
+// FetchPart fetches one part of a message without marking it read, as it is
+// transferred: encoded. What comes goes Into a Stream, which has room for some of it
+// and makes the command wait; ProgressEvents tell how far it is. It goes on where it
+// was when the link broke, if the message's structure is still the same. Target holds
+// one UID.
+type FetchPart struct {
+	Target  Target
+	Section string // as a StructureEvent has it
+	Octets  int64  // likewise; below 0: unknown
+	Limit   int64  // octets that are wanted at most; 0: all
+	Into    *Stream
+}
+
 // StoreFlags adds and removes flags. Flags are IMAP names: "\\Seen",
 // "\\Flagged", "$Junk".
 type StoreFlags struct {
@@ -76,15 +95,17 @@ type Search struct {
 	Query  query.Query
 }
 
-func (Search) command()       {}
-func (FetchBody) command()    {}
-func (StoreFlags) command()   {}
-func (Move) command()         {}
-func (ListFolders) command()  {}
-func (Copy) command()         {}
-func (Expunge) command()      {}
-func (CreateFolder) command() {}
-func (CountFolders) command() {}
+func (Search) command()         {}
+func (FetchBody) command()      {}
+func (FetchStructure) command() {}
+func (FetchPart) command()      {}
+func (StoreFlags) command()     {}
+func (Move) command()           {}
+func (ListFolders) command()    {}
+func (Copy) command()           {}
+func (Expunge) command()        {}
+func (CreateFolder) command()   {}
+func (CountFolders) command()   {}
 
 // Visible tells the session which rows the person can see (1-based sequence
 // numbers of Epoch, Lo <= Hi), so that unknown rows there, and one screen

@@ -3,6 +3,7 @@ package imapsession
 import (
 	"time"
 
+	"tidings/internal/message"
 	"tidings/internal/safetext"
 	"tidings/store"
 )
@@ -145,6 +146,16 @@ type BodyEvent struct {
 	Truncated   bool   // Complete, but the message is larger than the limit
 }
 
+// StructureEvent answers a FetchStructure, right before the command's Result.
+type StructureEvent struct {
+	ID          CommandID
+	UIDValidity uint32
+	UID         store.UID
+	Size        int64  // RFC822.SIZE; 0 where the server does not say it
+	Type        string // of the message as a whole, lower case
+	Parts       []message.Remote
+}
+
 // FoldersEvent answers ListFolders: the mailboxes in the server's order, but
 // INBOX first.
 type FoldersEvent struct {
@@ -222,6 +233,7 @@ func (SummariesEvent) event() {}
 func (NewMailEvent) event()   {}
 func (UnseenEvent) event()    {}
 func (BodyEvent) event()      {}
+func (StructureEvent) event() {}
 func (FoldersEvent) event()   {}
 func (CountsEvent) event()    {}
 func (ResultEvent) event()    {}

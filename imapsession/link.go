@@ -61,15 +61,16 @@ type link struct {
 	gathering bool        // the answer to a FETCH or STORE is due
 	gathered  []store.UID // the messages whose summaries that FETCH asks for by UID
 
-	stuck     stuck
-	newTries  int       // how often the new rows were asked for
-	newAt     time.Time // when to ask for them again
-	running   *job
-	bodyChunk int64
-	aheadKey  aheadKey  // what the choice of the message to be fetched ahead rests on
-	ahead     bodyPart  // what there is of it
-	filling   pace      // of the filling
-	fillBegan time.Time // when the chunk that comes next was asked for
+	stuck      stuck
+	newTries   int       // how often the new rows were asked for
+	newAt      time.Time // when to ask for them again
+	running    *job
+	bodyChunk  int64
+	structured structured
+	aheadKey   aheadKey  // what the choice of the message to be fetched ahead rests on
+	ahead      bodyPart  // what there is of it
+	filling    pace      // of the filling
+	fillBegan  time.Time // when the chunk that comes next was asked for
 	// behindMail: the server said nothing of messages that the filling asked for.
 	behindMail bool
 	ctx        context.Context // ends the link

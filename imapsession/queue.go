@@ -32,6 +32,7 @@ type job struct {
 	landing *Landing
 	toldAt  time.Time // when it was told last how far it is
 	body    bodyPart
+	part    partPart
 
 	search searchPart
 	count  countPart
@@ -89,7 +90,13 @@ func (s *Session) due(i int, r role) bool {
 
 // waitsFor tells whether a link of that role could do it now.
 func (j *job) waitsFor(r role) bool {
-	return j.at == r && j.on == nil && !j.asking && !j.writing && j.unclear.IsEmpty()
+	return j.at == r && j.on == nil && !j.asking && !j.writing && j.unclear.IsEmpty() && !j.stalled()
+}
+
+// stalled tells whether who reads what a job fetches has to catch up first.
+func (j *job) stalled() bool {
+	c, ok := j.cmd.(FetchPart)
+	return ok && c.Into != nil && c.Into.full()
 }
 
 // holdsUp tells whether a job has to end before a later one that changes something
@@ -134,7 +141,7 @@ func (s *Session) letPass(j *job) {
 // it may be what the link breaks of.
 func (s *Session) lose(j *job) {
 	j.lost++
-	if _, ok := j.cmd.(FetchBody); ok || searches(j.cmd) {
+	if fetches(j.cmd) || searches(j.cmd) {
 		s.letPass(j)
 	}
 	s.noteLoss(j)
@@ -255,6 +262,10 @@ func aim(c Command) (t Target, changes, ok bool) {
 	switch c := c.(type) {
 	case FetchBody:
 		return c.Target, false, true
+	case FetchStructure:
+		return c.Target, false, true
+	case FetchPart:
+		return c.Target, false, true
 	case StoreFlags:
 		return c.Target, true, true
 	case Move:
@@ -275,6 +286,15 @@ func aim(c Command) (t Target, changes, ok bool) {
 func searches(c Command) bool {
 	_, ok := c.(Search)
 	return ok
+}
+
+// fetches tells whether a command is for the contents of a message.
+func fetches(c Command) bool {
+	switch c.(type) {
+	case FetchBody, FetchPart:
+		return true
+	}
+	return false
 }
 
 // finish ends a job: it leaves the queue and its Result goes out.
@@ -298,6 +318,9 @@ func (s *Session) finish(j *job, err error, note safetext.Text) {
 	}
 	j.stage = finished
 	j.body = bodyPart{}
+	if c, ok := j.cmd.(FetchPart); ok && c.Into != nil {
+		c.Into.End(err)
+	}
 	if err != nil {
 		s.log.Info("command ended without effect", "command", fmt.Sprintf("%T", j.cmd), "reason", err)
 	}

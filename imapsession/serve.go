@@ -301,6 +301,10 @@ func (l *link) run(j *job) error {
 	switch c := j.cmd.(type) {
 	case FetchBody:
 		return l.fetchBody(j, c)
+	case FetchStructure:
+		return l.fetchStructure(j, c)
+	case FetchPart:
+		return l.fetchPartOf(j, c)
 	case StoreFlags:
 		return l.storeFlags(j, c)
 	case Move:

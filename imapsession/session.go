@@ -222,6 +222,9 @@ func (s *Session) Do(c Command) CommandID {
 	s.lastID++
 	j := &job{id: s.lastID, cmd: c, at: s.roleFor(c), asking: s.mayKeep(c)}
 	j.since = time.Now()
+	if p, ok := c.(FetchPart); ok && p.Into != nil {
+		p.Into.attach(s.poke)
+	}
 	s.enqueue(j)
 	s.mu.Unlock()
 	s.poke()
@@ -239,7 +242,7 @@ func (s *Session) Cancel(id CommandID) {
 			continue
 		}
 		j.canceled = true
-		if _, ok := j.cmd.(FetchBody); (ok || searches(j.cmd)) && j.on != nil && j.on.role == asWorker {
+		if (fetches(j.cmd) || searches(j.cmd)) && j.on != nil && j.on.role == asWorker {
 			l := j.on
 			crash.Go("cancel", func() { l.kill(errCanceled) }) // closing TLS may wait
 		}

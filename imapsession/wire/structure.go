@@ -32,78 +32,80 @@ const (
 	maxStructureParts = 5000
 )
 
-// ReadStructure finds the BODYSTRUCTURE of a message in the replies to a raw UID
-// FETCH that asked for that and nothing else of the kind. found tells that the
-// server spoke of the message at all. The error is ErrStructure: what many
+// Described is what a raw UID FETCH of UID, RFC822.SIZE and BODYSTRUCTURE brought of
+// a message.
+type Described struct {
+	Root *Structure
+	Size int64 // RFC822.SIZE; 0 where it was not sent
+}
+
+// ReadStructure finds what the replies to such a command say of a message. found
+// tells that the server spoke of it at all. The error is ErrStructure: what many
 // servers send, such as a multipart without parts or a size of NIL, is understood;
 // what could be read in two ways is not.
 //
 // It is done here and not by imapclient, whose decoder gives the connection up
 // over any of these, and the process over deep ones.
-func ReadStructure(reply RawReply, uid uint32) (root *Structure, found bool, err error) {
+func ReadStructure(reply RawReply, uid uint32) (d Described, found bool, err error) {
 	for _, line := range reply.Untagged {
-		s, of, ok, bad := fetchedStructure([]byte(line))
+		d, of, ok, err := readDescribed([]byte(line))
 		switch {
 		case !ok || of != 0 && of != uid:
-			continue
-		case bad != nil:
-			return nil, true, bad
-		}
-		found = true
-		if s != nil {
-			root = s
+		case err != nil:
+			return Described{}, true, err
+		default:
+			return d, true, nil
 		}
 	}
-	if root == nil && found {
-		err = fmt.Errorf("%w: there is none", ErrStructure)
-	}
-	return root, found, err
+	return Described{}, false, nil
 }
 
-// fetchedStructure reads one line; ok is false where it is no FETCH.
-func fetchedStructure(line []byte) (s *Structure, uid uint32, ok bool, err error) {
+// readDescribed reads one line; ok is false where it is no FETCH with a structure,
+// but perhaps a change of flags.
+func readDescribed(line []byte) (d Described, uid uint32, ok bool, err error) {
 	c := cursor{b: line}
 	if !c.take('*') {
-		return nil, 0, false, nil
+		return d, 0, false, nil
 	}
 	c.space()
 	c.word()
 	c.space()
 	if !equalFold(c.word(), "FETCH") {
-		return nil, 0, false, nil
+		return d, 0, false, nil
 	}
 	c.space()
 	c.take('(')
-	asked := false // it is an answer to what was asked, and no change of flags
 	for {
 		c.space()
 		name := c.name()
-		if len(name) == 0 {
-			break
-		}
 		switch {
+		case len(name) == 0:
+			return d, uid, ok, err
 		case equalFold(name, "UID"):
 			c.space()
 			uid, _ = number32(c.word())
-		case equalFold(name, "BODYSTRUCTURE"):
-			asked = true
+		case equalFold(name, "RFC822.SIZE"):
+			c.space()
+			if n, is := number(c.word()); is && n < 1<<62 {
+				d.Size = int64(n)
+			}
+		case equalFold(name, "BODYSTRUCTURE") && !ok:
+			ok = true
 			c.space()
 			r := structureReader{cursor: c}
-			var body Structure
-			if body, err = r.body(0); err != nil {
-				return nil, uid, true, err
+			root, bad := r.body(0)
+			if bad != nil || !r.end() && r.peek() != ' ' && r.peek() != ')' {
+				err = ErrStructure
+				c.skip() // the UID may stand behind it
+				continue
 			}
-			c, s = r.cursor, &body
-			if !c.end() && c.peek() != ' ' && c.peek() != ')' {
-				return nil, uid, true, ErrStructure
-			}
+			c, d.Root = r.cursor, &root
 		default:
 			if !c.skip() {
-				return s, uid, asked, err
+				return d, uid, ok, err
 			}
 		}
 	}
-	return s, uid, asked, err
 }
 
 // structureReader reads a body (RFC 9051 §9).

@@ -99,7 +99,8 @@ func TestStructure(t *testing.T) {
 				"* 3 FETCH (FLAGS (\\Seen) BODYSTRUCTURE " + test.in + " UID 9 RFC822.SIZE 70)",
 			} {
 				reply := RawReply{Untagged: []string{"* 7 EXISTS", "* 3 FETCH (FLAGS (\\Seen))", "* 4 FETCH (UID 8 BODYSTRUCTURE (\"X\"))", line}}
-				s, found, err := ReadStructure(reply, 9)
+				d, found, err := ReadStructure(reply, 9)
+				s := d.Root
 				if !found {
 					t.Fatal("the message was not found")
 				}
@@ -118,16 +119,16 @@ func TestStructure(t *testing.T) {
 			}
 		})
 	}
-	if s, found, err := ReadStructure(RawReply{Untagged: []string{"* 3 FETCH (UID 9 FLAGS ())"}}, 9); s != nil || found || err != nil {
-		t.Errorf("a change of flags was taken for the answer: %v %v %v", s, found, err)
+	if d, found, err := ReadStructure(RawReply{Untagged: []string{"* 3 FETCH (UID 9 FLAGS ())"}}, 9); d.Root != nil || found || err != nil {
+		t.Errorf("a change of flags was taken for the answer: %v %v %v", d, found, err)
 	}
 }
 
 // TestStructureOfManyParts: time and stack stay in proportion.
 func TestStructureOfManyParts(t *testing.T) {
 	in := "(" + strings.Repeat(`("TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1)`, maxStructureParts-1) + ` "MIXED")`
-	s, _, err := ReadStructure(RawReply{Untagged: []string{"* 1 FETCH (UID 1 BODYSTRUCTURE " + in + ")"}}, 1)
-	if err != nil || len(s.Parts) != maxStructureParts-1 {
+	d, _, err := ReadStructure(RawReply{Untagged: []string{"* 1 FETCH (UID 1 BODYSTRUCTURE " + in + ")"}}, 1)
+	if err != nil || len(d.Root.Parts) != maxStructureParts-1 {
 		t.Errorf("%v", err)
 	}
 	in = "(" + strings.Repeat(`("TEXT" "PLAIN" NIL NIL NIL "7BIT" 1 1)`, maxStructureParts) + ` "MIXED")`
@@ -143,7 +144,8 @@ func FuzzStructure(f *testing.F) {
 	f.Add("* 3 FETCH (BODYSTRUCTURE (\"a\" {99}\r\nb) UID 9)")
 	f.Fuzz(func(t *testing.T, line string) {
 		reply := RawReply{Untagged: []string{line}}
-		s, found, err := ReadStructure(reply, 9)
+		d, found, err := ReadStructure(reply, 9)
+		s := d.Root
 		switch {
 		case err != nil && (s != nil || !errors.Is(err, ErrStructure)):
 			t.Errorf("%v with %+v", err, s)
@@ -151,7 +153,7 @@ func FuzzStructure(f *testing.F) {
 			t.Errorf("%+v, but found is %v, error %v", s, found, err)
 		case s != nil:
 			again, _, err := ReadStructure(reply, 9)
-			if err != nil || cmp.Diff(s, again) != "" {
+			if err != nil || cmp.Diff(d, again) != "" {
 				t.Errorf("read another time it is %+v, %v", again, err)
 			}
 			outline(s)
