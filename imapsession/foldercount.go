@@ -21,9 +21,10 @@ const (
 
 // countPart is what a CountFolders has done so far; it survives a reconnect.
 type countPart struct {
-	begun   bool
-	left    []string
-	refused int
+	begun    bool
+	together bool // they were asked for by one LIST, if that is worth it
+	left     []string
+	refused  int
 }
 
 // countFolders counts some mailboxes and then lets the other jobs have their
@@ -35,7 +36,13 @@ func (l *link) countFolders(j *job, c CountFolders) error {
 	}
 	if !q.begun {
 		q.begun = true
-		q.left = slices.DeleteFunc(slices.Clone(c.Names), l.selects)
+		q.left = slices.DeleteFunc(slices.Clone(c.Names), l.follows)
+	}
+	if err := l.leave(q.left); err != nil {
+		return err
+	}
+	if !q.together {
+		q.together = true
 		if len(q.left) >= countTogether && l.caps.Has(imap.CapListStatus) && l.caps.Has(imap.CapListExtended) {
 			counted, err := l.countTogether(j, q.left)
 			if err != nil {
@@ -65,13 +72,26 @@ func (l *link) countFolders(j *job, c CountFolders) error {
 	return nil
 }
 
-// selects tells whether a mailbox needs no counting: a connection has selected
-// it.
-func (l *link) selects(name string) bool {
-	same := func(a string) bool {
-		return a == name || strings.EqualFold(a, "INBOX") && strings.EqualFold(name, "INBOX")
+// follows tells whether a mailbox needs no counting: its list is the session's.
+func (l *link) follows(name string) bool { return sameMailbox(l.s.cfg.Mailbox, name) }
+
+func sameMailbox(a, b string) bool {
+	return a == b || strings.EqualFold(a, "INBOX") && strings.EqualFold(b, "INBOX")
+}
+
+// leave unselects the mailbox that the link visits, if that is to be counted: a
+// selected one is not asked for its STATUS (RFC 9051 §6.3.11). A server that has
+// no UNSELECT (RFC 3691) is asked all the same, and all known ones answer.
+func (l *link) leave(names []string) error {
+	if !l.m.visited || !l.opened || !l.caps.Has(imap.CapUnselect) && !l.caps.Has(imap.CapIMAP4rev2) ||
+		!slices.ContainsFunc(names, func(name string) bool { return sameMailbox(l.m.name, name) }) {
+		return nil
 	}
-	return same(l.s.cfg.Mailbox) || l.opened && same(l.m.name)
+	refusal, err := l.drain(l.client.Unselect().Wait())
+	if err == nil && refusal == nil {
+		l.opened = false
+	}
+	return err
 }
 
 // countTogether counts what one LIST tells of the named mailboxes.

@@ -189,3 +189,41 @@ func TestCountingLetsOthersPass(t *testing.T) {
 		}
 	})
 }
+
+// A mailbox that the worker has just been in is counted like the others.
+func TestAFolderThatTheWorkerWasInIsCounted(t *testing.T) {
+	for _, caps := range []string{fakeCaps, fakeCaps + " UNSELECT"} {
+		bubble(t, func(t *testing.T) {
+			srv := newFake(t, 3)
+			withTrash(srv, 5)
+			srv.setCaps(caps)
+			unselected := false
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				switch {
+				case strings.HasPrefix(cmd, `STATUS "Trash"`):
+					if !unselected && strings.Contains(caps, "UNSELECT") {
+						t.Error("the selected mailbox was asked for its STATUS")
+					}
+					c.send("* STATUS Trash (UNSEEN 2 MESSAGES 5)", tag+" OK done")
+					return true
+				case cmd == "UNSELECT":
+					unselected = true
+				}
+				return false
+			}
+			f, _ := start(t, srv.config())
+			f.live(1)
+			flag := func() {
+				t.Helper()
+				if r := f.do(StoreFlags{Target: inTrash(3), Add: []string{`\Flagged`}}); r.Err != nil || !r.Note.IsEmpty() {
+					t.Errorf("flags: %v %q", r.Err, r.Note)
+				}
+			}
+			flag()
+			if got, r := f.count("Trash"); r.Err != nil || got["Trash"] != (FolderCount{"Trash", 5, 2}) {
+				t.Errorf("counted %v, %v", got, r.Err)
+			}
+			flag() // and it is selected again where that is needed
+		})
+	}
+}
