@@ -15,7 +15,6 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"tidings/imapsession"
 	"tidings/internal/crash"
 )
 
@@ -54,10 +53,7 @@ func (t *tokens) byBrowser(ctx context.Context, cfg *oauth2.Config, ends endpoin
 	defer done()
 	token, err := cfg.Exchange(t.through(ask), r.code, oauth2.VerifierOption(verifier))
 	if err != nil {
-		err = t.problem("the sign-in did not come about", err)
-		var known *imapsession.SecretError
-		errors.As(err, &known)
-		return nil, onceMore(known)
+		return nil, t.problem(asking{"the sign-in did not come about", tokenEndpoint(ends), true}, err)
 	}
 	return token, nil
 }
@@ -179,7 +175,7 @@ func (c *callback) read(q url.Values) (answer redirected, problem string) {
 	case "access_denied":
 		return redirected{err: permanent("the sign-in was refused, by you or by who administers the account%s", c.details(q))}, ""
 	default:
-		return redirected{err: permanent("the provider refused the sign-in: it said %s%s", brief(code), c.details(q))}, ""
+		return redirected{err: permanent("the provider refused the sign-in: it said %s%s; try again, or show that to who runs it", brief(code), c.details(q))}, ""
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -14,7 +15,7 @@ import (
 // byDevice signs in by a code (RFC 8628): the person types it on any device,
 // while the provider is polled as often as it allows. A poll that came to nothing
 // is not the end: networks come and go while a person looks for a telephone.
-func (t *tokens) byDevice(ctx context.Context, cfg *oauth2.Config, p Prompter) (*oauth2.Token, error) {
+func (t *tokens) byDevice(ctx context.Context, cfg *oauth2.Config, ends endpoints, p Prompter) (*oauth2.Token, error) {
 	if cfg.Endpoint.DeviceAuthURL == "" {
 		return nil, permanent("the provider's discovery document names no device authorization endpoint: it has no sign-in by code; use flow = \"browser\"")
 	}
@@ -44,22 +45,14 @@ func (t *tokens) byDevice(ctx context.Context, cfg *oauth2.Config, p Prompter) (
 		case !code.Expiry.IsZero() && !time.Now().Before(code.Expiry):
 			return nil, permanent("the code's time was over before it was typed: try again")
 		}
-		err = t.problem("the sign-in did not come about", err)
+		err = t.problem(asking{"the sign-in did not come about", tokenEndpoint(ends), true}, err)
 		var known *imapsession.SecretError
 		if !errors.As(err, &known) || !known.Transient {
-			return nil, onceMore(known)
+			return nil, err
 		}
 		p.Note(known.Text + "; trying again")
 		code.Interval = max(code.Interval, 5) + 5 // RFC 8628 §3.5: less often
 	}
-}
-
-// onceMore takes the advice to sign in again off an error of the sign-in itself.
-func onceMore(e *imapsession.SecretError) error {
-	if e == nil || !e.SignIn {
-		return e
-	}
-	return permanent("the provider did not accept the sign-in: %s", e.Text)
 }
 
 // deviceCode asks for a code. x/oauth2 asks without a context.
@@ -69,11 +62,12 @@ func (t *tokens) deviceCode(ctx context.Context, cfg *oauth2.Config, proof []oau
 	bound := *t.http
 	bound.Transport = boundTo{ctx, t.http.Transport}
 	code, err := cfg.DeviceAuth(context.WithValue(ctx, oauth2.HTTPClient, &bound), proof...)
-	if err != nil {
-		return nil, t.problem("the provider gives no code", err)
-	}
-	if code.DeviceCode == "" || code.UserCode == "" || code.VerificationURI == "" {
-		return nil, permanent("the provider gives no code: what its device authorization endpoint answered is no answer")
+	a := asking{"the provider gives no code", "device authorization endpoint, " + cfg.Endpoint.DeviceAuthURL + ",", true}
+	switch {
+	case err != nil && strings.HasPrefix(err.Error(), "unmarshal "), err == nil && (code.DeviceCode == "" || code.UserCode == "" || code.VerificationURI == ""):
+		return nil, noAnswer(a, "not JSON with a code in it")
+	case err != nil:
+		return nil, t.problem(a, err)
 	}
 	return code, nil
 }

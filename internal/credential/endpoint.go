@@ -3,7 +3,6 @@ package credential
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -61,15 +60,15 @@ func (t *tokens) resolve(ctx context.Context) (endpoints, error) {
 			ends.AuthStyle = oauth2.AuthStyleInParams
 		}
 	}
-	for _, a := range []struct{ name, address string }{
-		{"authorization endpoint", ends.AuthURL}, {"token endpoint", ends.TokenURL},
-		{"device authorization endpoint", ends.DeviceAuthURL}, {"revocation endpoint", ends.revoke},
+	for _, a := range []struct{ name, key, address string }{
+		{"authorization endpoint", "auth_url", ends.AuthURL}, {"token endpoint", "token_url", ends.TokenURL},
+		{"device authorization endpoint", "device_url", ends.DeviceAuthURL}, {"revocation endpoint", "revoke_url", ends.revoke},
 	} {
 		if a.address == "" {
 			continue
 		}
 		if why := badAddress(a.address); why != "" {
-			return endpoints{}, permanent("the provider's %s %s", a.name, why)
+			return endpoints{}, permanent("the provider's %s %s, in its discovery document or as %s in [account.oauth2]", a.name, why, a.key)
 		}
 	}
 	if ends.TokenURL == "" {
@@ -115,19 +114,18 @@ func (t *tokens) document(ctx context.Context, address string) (discovery, error
 	req.Header.Set("Accept", "application/json")
 	resp, err := t.http.Do(req)
 	if err != nil {
-		return discovery{}, t.networkProblem("the provider's discovery document could not be had", err)
+		return discovery{}, t.networkProblem(asking{what: "the provider's discovery document could not be had"}, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return discovery{}, t.networkProblem("the provider's discovery document could not be had", err)
+		return discovery{}, t.networkProblem(asking{what: "the provider's discovery document could not be had"}, err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		what := fmt.Sprintf("there is no discovery document at %s (the answer was %s); correct issuer in [account.oauth2]", brief(address), brief(resp.Status))
 		if isPassing(resp.StatusCode) {
-			return discovery{}, passing("%s", what)
+			return discovery{}, passing("the provider's discovery document, %s, cannot be had at present (the answer was %s)", brief(address), brief(resp.Status))
 		}
-		return discovery{}, permanent("%s", what)
+		return discovery{}, permanent("there is no discovery document at %s (the answer was %s); correct issuer in [account.oauth2]", brief(address), brief(resp.Status))
 	}
 	var d discovery
 	if err := json.Unmarshal(body, &d); err != nil || d.Issuer == "" {

@@ -5,11 +5,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
-	"regexp"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -43,16 +46,26 @@ func (t *tokens) signInAgain(why string) *imapsession.SecretError {
 	return e
 }
 
-// problem puts what a provider answered, or did not, into words. what begins the
-// sentence. The error is a *imapsession.SecretError.
-func (t *tokens) problem(what string, err error) error {
+// asking is a request to a provider, for the sentence about what became of it.
+type asking struct {
+	what string // begins the sentence
+	at   string // the endpoint, with its address
+	// signing: the person is signing in with it, and need not be told to.
+	signing bool
+}
+
+func tokenEndpoint(ends endpoints) string { return "token endpoint, " + ends.TokenURL + "," }
+
+// problem puts what a provider answered, or did not, into words. The error is a
+// *imapsession.SecretError.
+func (t *tokens) problem(a asking, err error) error {
 	var known *imapsession.SecretError
 	if errors.As(err, &known) {
 		return known
 	}
 	var answer *oauth2.RetrieveError
 	if !errors.As(err, &answer) {
-		return t.networkProblem(what, err)
+		return t.networkProblem(a, err)
 	}
 	status := 0
 	var after time.Duration
@@ -62,35 +75,45 @@ func (t *tokens) problem(what string, err error) error {
 	}
 	said := t.said(answer)
 	code := entraCode(answer.ErrorDescription)
+	// A person who signs in need not be told to, and for a program nobody can.
+	over := func(why string) error {
+		if a.signing || !t.o.Flow.Interactive() {
+			return permanent("%s: %s", a.what, why)
+		}
+		return t.signInAgain(why)
+	}
 	switch {
 	case answer.ErrorCode == "" && isPassing(status), answer.ErrorCode == "temporarily_unavailable", answer.ErrorCode == "server_error":
-		e := passing("%s: it cannot at present (%s)", what, said)
+		e := passing("%s: the provider cannot at present (%s)", a.what, said)
 		e.After = after
 		return e
 	case answer.ErrorCode == "":
-		return permanent("%s: what its token endpoint answered is no answer (%s): see whether its addresses in [account.oauth2] are right%s", what, said, t.clockNote())
+		return permanent("%s: what the provider's %s answered is no answer (%s): see whether its addresses in [account.oauth2] are right%s", a.what, brief(a.at), said, t.clockNote())
 	}
 	if e, ok := entraErrors[code]; ok {
 		if e.signIn {
-			return t.signInAgain(fmt.Sprintf("%s, AADSTS%d%s", e.says, code, t.clockNote()))
+			return over(fmt.Sprintf("%s, AADSTS%d%s", e.says, code, t.clockNote()))
 		}
-		return permanent("%s: %s (AADSTS%d)%s", what, e.says, code, t.clockNote())
+		return permanent("%s: %s (AADSTS%d)%s", a.what, e.says, code, t.clockNote())
 	}
 	switch answer.ErrorCode {
 	case "invalid_grant", "interaction_required", "login_required", "consent_required":
-		return t.signInAgain(fmt.Sprintf("the provider has ended the sign-in: %s%s%s", said, t.testingNote(), t.clockNote()))
+		if a.signing {
+			return permanent("%s: the provider takes the answer to its own page no more, or wants more than it (%s); try again%s", a.what, said, t.clockNote())
+		}
+		return over(fmt.Sprintf("the provider has ended the sign-in: %s%s%s", said, t.testingNote(), t.clockNote()))
 	case "invalid_client":
-		return permanent("%s: it does not know the client, or its secret is wrong (%s): correct client_id and client_secret_... in [account.oauth2]%s", what, said, t.clockNote())
+		return permanent("%s: the provider does not know the client, or its secret is wrong (%s): correct client_id and client_secret_... in [account.oauth2]%s", a.what, said, t.clockNote())
 	case "unauthorized_client", "unsupported_grant_type":
-		return permanent("%s: the client is not registered for this flow (%s): register it for flow = %q, or take another flow", what, said, string(t.o.Flow))
+		return permanent("%s: the client is not registered for this flow (%s): register it for flow = %q, or take another flow", a.what, said, string(t.o.Flow))
 	case "invalid_scope":
-		return permanent("%s: it does not give the scopes that are asked for (%s): correct scopes in [account.oauth2]", what, said)
+		return permanent("%s: the provider does not give the scopes that are asked for (%s): correct scopes in [account.oauth2]", a.what, said)
 	case "access_denied":
 		return permanent("the sign-in was refused, by you or by who administers the account (%s)", said)
 	case "expired_token":
 		return permanent("the code's time was over before it was typed: try again")
 	}
-	return permanent("%s: it said %s%s", what, said, t.clockNote())
+	return permanent("%s: the provider said %s: try again, or show that to who runs it%s", a.what, said, t.clockNote())
 }
 
 // said is a provider's error in its own words, as far as they are fit to show.
@@ -111,18 +134,51 @@ func (t *tokens) said(e *oauth2.RetrieveError) string {
 }
 
 // networkProblem is a request that came to nothing.
-func (t *tokens) networkProblem(what string, err error) *imapsession.SecretError {
+func (t *tokens) networkProblem(a asking, err error) *imapsession.SecretError {
 	var invalid x509.CertificateInvalidError
-	switch {
-	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
-		return permanent("%s: its certificate has expired or is not valid yet: is this machine's clock right (%s)?", what, t.wall().Format("2 January 2006 15:04"))
-	case errors.Is(err, context.DeadlineExceeded):
-		return passing("%s: it does not answer", what)
-	case strings.Contains(err.Error(), "cannot parse json"), strings.Contains(err.Error(), "missing access_token"):
-		// A page of a hotel's network, for one.
-		return passing("%s: what its token endpoint answered is no answer (not JSON with a token in it)", what)
+	if errors.As(err, &invalid) && invalid.Reason == x509.Expired {
+		return permanent("%s: the provider's certificate has expired or is not valid yet: is this machine's clock right (%s)?", a.what, t.wall().Format("2 January 2006 15:04"))
 	}
-	return passing("%s: %s", what, brief(t.secretive.clean(err.Error())))
+	if text := err.Error(); strings.Contains(text, "cannot parse") || strings.Contains(text, "missing access_token") {
+		return noAnswer(a, "not JSON with a token in it")
+	}
+	return passing("%s: %s", a.what, t.silence(err))
+}
+
+// noAnswer is something else than an answer, and often that of a network which
+// puts a page of its own before every other.
+func noAnswer(a asking, expected string) *imapsession.SecretError {
+	return passing("%s: what the provider's %s answered is no answer (%s): see whether this network wants you to sign in to it first, and whether the addresses in [account.oauth2] are right", a.what, brief(a.at), expected)
+}
+
+// silence says why there is no answer, and from whom.
+func (t *tokens) silence(err error) string {
+	host := "the provider"
+	var request *url.Error
+	if errors.As(err, &request) {
+		if u, bad := url.Parse(request.URL); bad == nil && u.Host != "" {
+			host = brief(u.Host)
+		}
+		err = request.Err
+	}
+	var name *net.DNSError
+	var authority x509.UnknownAuthorityError
+	var mismatch x509.HostnameError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return host + " does not answer"
+	case errors.As(err, &name) && name.IsNotFound:
+		return "there is no host " + host + ": see whether this machine is online"
+	case errors.As(err, &name):
+		return "the name server does not answer when asked for " + host + ": see whether this machine is online"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nobody listens at " + host
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return host + " hung up instead of answering"
+	case errors.As(err, &authority), errors.As(err, &mismatch):
+		return "the certificate of " + host + " is not to be trusted (" + brief(err.Error()) + "): see whether this network wants you to sign in to it first"
+	}
+	return host + " cannot be reached: " + brief(t.secretive.clean(err.Error()))
 }
 
 // testingNote names the usual reason of Google's, which says none itself.
@@ -165,68 +221,6 @@ func retryAfter(r *http.Response) time.Duration {
 		return 0
 	}
 	return min(time.Duration(seconds)*time.Second, time.Hour)
-}
-
-// entraWords find Microsoft's number for what is wrong.
-var entraWords = regexp.MustCompile(`AADSTS(\d{4,8})`)
-
-func entraCode(description string) int {
-	m := entraWords.FindStringSubmatch(description)
-	if m == nil {
-		return 0
-	}
-	n, _ := strconv.Atoi(m[1])
-	return n
-}
-
-// entraErrors say what can be done about Microsoft's errors, by the number that
-// its descriptions begin with (learn.microsoft.com, "Microsoft Entra
-// authentication and authorization error codes").
-var entraErrors = map[int]struct {
-	says   string
-	signIn bool
-}{
-	50020:   {says: "the account is not of this directory: set tenant to the account's own, or to \"common\""},
-	50034:   {says: "there is no such account in this directory: see that user and tenant in the config are right"},
-	50053:   {says: "the account is locked for a while, after too many attempts to sign in"},
-	50057:   {says: "the account is disabled: ask who administers it"},
-	50055:   {says: "the account's password has expired: change it, then sign in again", signIn: true},
-	50059:   {says: "it cannot tell the directory: set tenant to your directory's id or domain"},
-	50072:   {says: "the account has to be set up for multi-factor authentication first", signIn: true},
-	50074:   {says: "multi-factor authentication is due", signIn: true},
-	50076:   {says: "multi-factor authentication is due, after a change of its rules or of where you are", signIn: true},
-	50078:   {says: "the multi-factor authentication has expired", signIn: true},
-	50079:   {says: "the account has to be set up for multi-factor authentication first", signIn: true},
-	50097:   {says: "the organization lets in only devices that it manages: ask who administers it"},
-	50105:   {says: "the account is not assigned to the application: ask who administers it"},
-	50126:   {says: "wrong user name or password"},
-	50129:   {says: "the organization lets in only devices that it manages: ask who administers it"},
-	50133:   {says: "the sign-in has ended, for the password was changed", signIn: true},
-	50158:   {says: "another check of the organization's is due", signIn: true},
-	50173:   {says: "the sign-in has ended, for the password was changed or an administrator ended it", signIn: true},
-	50194:   {says: "the application is registered for one directory only: set tenant to that directory's id or domain instead of \"common\""},
-	53000:   {says: "the organization lets in only devices that it manages: ask who administers it"},
-	53003:   {says: "a rule of the organization (Conditional Access) forbids this sign-in: ask who administers it"},
-	65001:   {says: "nobody has consented to the application's access to mail: sign in again and consent, or have an administrator consent", signIn: true},
-	65004:   {says: "you have not consented to the application's access to mail", signIn: true},
-	70000:   {says: "the sign-in has ended", signIn: true},
-	70008:   {says: "the sign-in has expired, after a time without use", signIn: true},
-	70011:   {says: "it does not give the scopes that are asked for: correct scopes in [account.oauth2]"},
-	70016:   {says: "the code has not been typed yet: try again"},
-	70020:   {says: "the code's time was over before it was typed: try again"},
-	70043:   {says: "the organization ends every sign-in after some time, and that is over", signIn: true},
-	90002:   {says: "there is no such directory: correct tenant in [account.oauth2]"},
-	90094:   {says: "an administrator has to consent to the application's access to mail"},
-	90095:   {says: "an administrator has to consent to the application's access to mail"},
-	500011:  {says: "the directory has no Exchange Online, or nobody has consented to the application's access to it"},
-	530003:  {says: "the organization lets in only devices that it manages: ask who administers it"},
-	700016:  {says: "there is no such application in this directory: correct client_id or tenant in [account.oauth2]"},
-	700082:  {says: "the sign-in has expired, after 90 days without use", signIn: true},
-	700084:  {says: "the sign-in has expired: that of a single page application lasts a day; register Tidings under \"Mobile and desktop applications\" instead", signIn: true},
-	7000112: {says: "the application is disabled: ask who administers it"},
-	7000215: {says: "the client secret is wrong: client_secret_... wants its value, not its id"},
-	7000218: {says: "it wants a client secret: switch on \"Allow public client flows\" under Authentication in the application's registration"},
-	7000222: {says: "the client secret has expired: make a new one in the application's registration"},
 }
 
 // redactor takes secrets out of what others say.

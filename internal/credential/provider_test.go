@@ -2,14 +2,17 @@ package credential
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -137,13 +140,17 @@ func TestWhatProvidersAnswer(t *testing.T) {
 		{name: "clock a day off", answer: withClock(refuse("invalid_grant", "AADSTS700024: Client assertion is not within its valid time range")), want: "clock is 24 hours ahead", signIn: true},
 		{name: "HTML", answer: reply{kind: "text/html", body: "<html>Welcome to the hotel's network"}, want: "no answer (not JSON", passes: true},
 		{name: "nothing", answer: reply{}, want: "no answer (not JSON", passes: true},
-		{name: "JSON without a token", answer: reply{body: `{}`}, want: "no answer (not JSON with a token in it", passes: true},
+		{name: "JSON without a token", answer: reply{body: `{}`}, want: "token endpoint, https://login.example.org/token, answered is no answer (not JSON with a token in it", passes: true},
 		{name: "HTML for a 404", answer: reply{status: 404, kind: "text/html", body: "<h1>Not found"}, want: "see whether its addresses"},
 		{name: "a redirect", answer: reply{status: 302, header: map[string]string{"Location": "https://elsewhere.example.org/token"}}, want: "302 Found"},
 		{name: "busy", answer: reply{status: 503, kind: "text/html", body: "<h1>busy"}, want: "at present", passes: true},
 		{name: "too often", answer: reply{status: 429, header: map[string]string{"Retry-After": "120"}}, want: "at present", passes: true},
 		{name: "says itself that it is busy", answer: refuse("temporarily_unavailable", "later"), want: "at present", passes: true},
-		{name: "no network", answer: reply{err: errors.New("dial tcp: lookup login.example.org: no such host")}, want: "no such host", passes: true},
+		{name: "no network", answer: reply{err: &net.DNSError{Err: "no such host", Name: "login.example.org", IsNotFound: true}}, want: "there is no host login.example.org: see whether this machine is online", passes: true},
+		{name: "no name server", answer: reply{err: &net.DNSError{Err: "i/o timeout", IsTimeout: true}}, want: "the name server does not answer", passes: true},
+		{name: "hangs up", answer: reply{err: io.EOF}, want: "login.example.org hung up instead of answering", passes: true},
+		{name: "nobody there", answer: reply{err: syscall.ECONNREFUSED}, want: "nobody listens at login.example.org", passes: true},
+		{name: "somebody else's certificate", answer: reply{err: x509.UnknownAuthorityError{}}, want: "the certificate of login.example.org is not to be trusted", passes: true},
 		{name: "escape sequences", answer: reply{status: 400, body: `{"error":"weird\u001b[2J","error_description":"\u001b]0;x\u0007"}`}, want: "weird"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -176,6 +183,58 @@ func TestWhatProvidersAnswer(t *testing.T) {
 			if n := len(p.asked); test.signIn && n != 1 {
 				t.Errorf("asked %d times", n)
 			}
+		})
+	}
+}
+
+// TestWhatASignInIsTold: a sentence about the answer, with what to do, and not to
+// sign in; nor is a program told that, to which nobody signs in.
+func TestWhatASignInIsTold(t *testing.T) {
+	refuse := func(code, description string) reply {
+		return reply{status: 400, body: fmt.Sprintf(`{"error":%q,"error_description":%q}`, code, description)}
+	}
+	const code = `{"device_code":"device-planted","user_code":"ABCD-EFGH","verification_uri":"https://example.org/device","expires_in":900,"interval":5}`
+	for _, test := range []struct {
+		name          string
+		flow          Flow
+		device, token reply
+		want          []string
+	}{
+		{name: "HTML for a code", flow: FlowDevice, device: reply{kind: "text/html", body: "<html>"}, want: []string{"device authorization endpoint, https://login.example.org/device, answered is no answer", "try again"}},
+		{name: "nothing for a code", flow: FlowDevice, want: []string{"answered is no answer", "try again"}},
+		{name: "JSON for a code", flow: FlowDevice, device: reply{body: "{}"}, want: []string{"answered is no answer", "try again"}},
+		{name: "busy for a code", flow: FlowDevice, device: reply{status: 503}, want: []string{"cannot at present", "try again"}},
+		{name: "the grant is refused", flow: FlowDevice, device: reply{body: code}, token: refuse("invalid_grant", "grant request is invalid"), want: []string{"grant request is invalid", "try again"}},
+		{name: "no consent", flow: FlowDevice, device: reply{body: code}, token: refuse("invalid_grant", "AADSTS65001: no"), want: []string{"have an administrator consent"}},
+		{name: "unheard of", flow: FlowDevice, device: reply{body: code}, token: refuse("weird", "oh"), want: []string{"weird: oh", "try again"}},
+		{name: "a program's", flow: FlowClientCredentials, token: refuse("invalid_grant", "AADSTS65001: no"), want: []string{"have an administrator consent"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &fakeProvider{answer: func(_ int, path string, _ url.Values) reply {
+					if path == "/device" {
+						return test.device
+					}
+					return test.token
+				}}
+				source, _, _ := account(t, p, fakeCustom(test.flow), "", nil)
+				var err error
+				if test.flow.Interactive() {
+					err = source.SignIn(t.Context(), &onlooker{})
+				} else {
+					_, err = source.Secret(t.Context())
+				}
+				for _, want := range test.want {
+					if err == nil || !strings.Contains(err.Error(), want) {
+						t.Errorf("want %q: %v", want, err)
+					}
+				}
+				for _, never := range []string{"tidings login", "press R", "unmarshal"} {
+					if err != nil && strings.Contains(err.Error(), never) {
+						t.Errorf("it says %q: %v", never, err)
+					}
+				}
+			})
 		})
 	}
 }
@@ -538,7 +597,7 @@ func TestCallback(t *testing.T) {
 		{name: "nothing", query: "", status: 400},
 		{name: "refused", query: "?error=access_denied&error_description=the+user+said+no&state=STATE", status: 200, ends: true, err: "the user said no"},
 		{name: "no consent", query: "?error=consent_required&error_description=AADSTS65004%3A+User+declined&state=STATE", status: 200, ends: true, err: "not consented"},
-		{name: "a used code", query: "?code=another-code&state=STATE", status: 200, ends: true, err: "did not accept the sign-in"},
+		{name: "a used code", query: "?code=another-code&state=STATE", status: 200, ends: true, err: "try again"},
 		{name: "escape sequences", query: "?error=%1b%5B2J&state=STATE", status: 200, ends: true, err: "refused the sign-in"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -25,7 +25,7 @@ func (s *Source) SignIn(ctx context.Context, p Prompter) error {
 	}
 	ends, err := t.resolveAlone(ctx)
 	if err != nil {
-		return err
+		return later(err)
 	}
 	cfg, err := t.config(ctx, ends, true)
 	if err != nil {
@@ -34,17 +34,26 @@ func (s *Source) SignIn(ctx context.Context, p Prompter) error {
 	asked := t.wall()
 	var token *oauth2.Token
 	if t.o.Flow == FlowDevice {
-		token, err = t.byDevice(ctx, cfg, p)
+		token, err = t.byDevice(ctx, cfg, ends, p)
 	} else {
 		token, err = t.byBrowser(ctx, cfg, ends, p)
 	}
 	if err != nil {
-		return err
+		return later(err)
 	}
 	if t.o.Flow == FlowDevice {
 		asked = t.wall().Add(-maxPoll) // the answer to the last poll, not the first
 	}
 	return t.begin(ctx, ends, token, asked)
+}
+
+// later tells the person to try again what nobody does by itself.
+func later(err error) error {
+	var known *imapsession.SecretError
+	if errors.As(err, &known) && known.Transient {
+		return passing("%s; try again in a while", known.Text)
+	}
+	return err
 }
 
 // maxPoll is how long one poll for a token may have taken.
@@ -176,7 +185,7 @@ func (t *tokens) revoke(ctx context.Context) (note string) {
 	}
 	resp, err := t.http.Do(req)
 	if err != nil {
-		var known *imapsession.SecretError = t.networkProblem("the provider could not be told", err)
+		var known *imapsession.SecretError = t.networkProblem(asking{what: "the provider could not be told"}, err)
 		return known.Text
 	}
 	defer resp.Body.Close()

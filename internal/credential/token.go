@@ -234,7 +234,7 @@ func (t *tokens) asItself(ctx context.Context, terminal bool) error {
 	asked := t.wall()
 	token, err := cfg.Token(t.through(ctx))
 	if err != nil {
-		return t.problem("the provider gives no token", err)
+		return t.problem(asking{"the provider gives no token", tokenEndpoint(ends), false}, err)
 	}
 	t.use(token, asked)
 	return nil
@@ -271,7 +271,7 @@ func (t *tokens) refresh(ctx, wanted context.Context, terminal bool) error {
 	asked := t.wall()
 	token, err := cfg.TokenSource(t.through(ctx), &oauth2.Token{RefreshToken: g.RefreshToken}).Token()
 	if err != nil {
-		err = t.problem("the provider gives no new token", err)
+		err = t.problem(asking{"the provider gives no new token", tokenEndpoint(ends), false}, err)
 		var known *imapsession.SecretError
 		if errors.As(err, &known) && known.SignIn {
 			t.dead = g.RefreshToken // it is not asked again with this one
