@@ -3,7 +3,6 @@ package imapsession
 import (
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -20,63 +19,62 @@ import (
 type copiesPart struct {
 	landing store.Landing // of the mailbox copied to; zero where it did not tell
 	landed  bool          // landing was asked for, and is written down
-	left    []store.UID   // nil: all; else what has still to be copied
+	left    []store.UID   // nil: all; else what has still to be copied, ascending
+	behind  int           // of a move: the copies whose originals are not known to be removed
+	// unproven are those that an OK may have copied, or not: they stay. Ascending.
+	unproven []store.UID
 }
 
-// outcome is how copies of messages came out.
-type outcome uint8
-
-const (
-	notYet  outcome = iota // the job gets another turn, or has ended
-	made                   // there is a copy of each
-	unnamed                // OK, but the server did not tell of a copy, as it could
-)
-
-// copyAll makes the copies of a job, a command line's worth at a time. What may
-// have been copied before the link broke is found out first. A refusal of the
-// first command leaves nothing copied; part counts what was before that of a later
-// one.
-func (l *link) copyAll(j *job, uids []store.UID, dest string) (how outcome, part int, refusal, err error) {
-	if err := l.settle(); err != nil {
-		return notYet, 0, nil, err
+// rest returns those of uids, which ascend, that have still to be copied.
+func (j *job) rest(uids []store.UID) []store.UID {
+	switch {
+	case j.stage >= copied:
+		return nil
+	case j.copies.left == nil:
+		return uids
 	}
+	return without(uids, without(uids, j.copies.left))
+}
+
+// readyToCopy sees to what has to be known before a COPY is sent: what became of
+// an earlier one whose answer was lost, and where the copies will land. If it is
+// not ready, the job gets another turn, or waits.
+func (l *link) readyToCopy(j *job, uids []store.UID, dest string) (ready bool, err error) {
 	if j.stage == copying {
-		return notYet, 0, nil, l.findCopies(j, uids, dest)
+		return false, l.findCopies(j, uids, dest)
 	}
-	if !j.copies.landed {
+	if j.stage < copied && !j.copies.landed {
 		waits, err := l.land(j, dest)
-		if waits || err != nil {
-			return notYet, 0, nil, err
-		}
+		return !waits, err
 	}
-	if j.copies.left != nil {
-		uids = slices.DeleteFunc(slices.Clone(uids), func(u store.UID) bool { return !slices.Contains(j.copies.left, u) })
+	return true, nil
+}
+
+// copySome copies messages by one command, and returns those of which there is a
+// copy for sure: where the server can name them (COPYUID, RFC 4315), those that it
+// names.
+func (l *link) copySome(j *job, some []store.UID, dest string) (proven []store.UID, refusal, err error) {
+	j.stage = copying
+	before := 0
+	if j.copied != nil {
+		before = len(j.copied.From)
 	}
-	how = made
-	for _, some := range uidLines(uids) {
-		j.stage = copying
-		l.copyUID = false
-		data, err := l.client.Copy(uidSet(some), dest).Wait()
-		refusal, err := l.drain(err)
-		if err != nil {
-			return notYet, part, nil, err
-		}
-		if refusal != nil {
-			return notYet, part, refusal, nil
-		}
-		part += len(some)
-		if data != nil {
-			j.copied = j.copied.and(dest, data.UIDValidity, data.SourceUIDs, data.DestUIDs)
-		}
-		if l.hasUIDPlus() && !l.copyUID {
-			how = unnamed
-		}
+	data, err := l.client.Copy(uidSet(some), dest).Wait()
+	refusal, err = l.drain(err)
+	if err != nil || refusal != nil {
+		return nil, refusal, err
 	}
-	if how == made {
-		j.stage = copied
-		l.s.noteStage(j, copied)
+	if data != nil {
+		j.copied = j.copied.and(dest, data.UIDValidity, data.SourceUIDs, data.DestUIDs)
 	}
-	return how, part, nil, nil
+	if !l.hasUIDPlus() {
+		return some, nil, nil
+	}
+	if j.copied != nil {
+		named := ascending(j.copied.From[before:])
+		proven = without(some, without(some, named))
+	}
+	return proven, nil, nil
 }
 
 // land finds out where copies will land and has it written down, with the stage in
@@ -153,6 +151,7 @@ func (l *link) findCopies(j *job, uids []store.UID, dest string) error {
 	if l.role == asMonitor && l.s.handOver(j) {
 		return nil // the monitor stays where it is
 	}
+	uids = j.rest(uids) // of the others it is known
 	originals, err := l.originals(uids)
 	if err != nil {
 		return err
@@ -174,6 +173,11 @@ func (l *link) findCopies(j *job, uids []store.UID, dest string) error {
 	if why != nil {
 		l.s.askPerson(j, safetext.Format("whether it was copied to %s is not known: %s", title(dest), say(why.Error())))
 		return nil
+	}
+	if j.copied != nil {
+		for _, uid := range j.copied.To {
+			delete(arrived, uid) // of which it is known what they are copies of
+		}
 	}
 	l.settleCopies(j, dest, originals, arrived)
 	return nil
@@ -207,7 +211,10 @@ func (l *link) settleCopies(j *job, dest string, originals, arrived map[store.UI
 		near[k.undated()]++
 	}
 	to := &Copied{Place: store.Place{Mailbox: dest, UIDValidity: j.copies.landing.UIDValidity}}
-	var missing []store.UID
+	if j.copied != nil {
+		to.From, to.To = slices.Clone(j.copied.From), slices.Clone(j.copied.To)
+	}
+	missing := []store.UID{}
 	unclear := 0
 	for k, some := range mine {
 		switch found := theirs[k]; {
@@ -326,9 +333,4 @@ func (l *link) looks(set imap.UIDSet, wanted func(store.UID, int64) bool) (map[s
 		}
 	}
 	return out, nil
-}
-
-// copyFailed says what a refusal of a part leaves.
-func copyFailed(dest string, part, all int, refusal error) error {
-	return fmt.Errorf("%d of %d messages were copied to %s, and nothing was removed here: then the server refused: it said %s", part, all, title(dest), words(refusal))
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -57,32 +58,54 @@ func (l *link) copy(j *job, c Copy) error {
 		l.s.finish(j, errors.New("that is no name of a mailbox"), safetext.Text{})
 		return nil
 	}
-	if j.stage < copied {
-		how, part, refusal, err := l.copyAll(j, c.Target.UIDs, c.Dest)
+	if err := l.settle(); err != nil {
+		return err
+	}
+	uids := ascending(c.Target.UIDs)
+	if ready, err := l.readyToCopy(j, uids, c.Dest); !ready || err != nil {
+		return err
+	}
+	l.copyUID = false
+	todo, total := j.rest(uids), len(uids)
+	for len(todo) > 0 {
+		if !l.goesOn(j, total-len(todo), total) {
+			return nil
+		}
+		some := l.copying.of(todo, strideMoves)
+		began := time.Now()
+		_, refusal, err := l.copySome(j, some, c.Dest)
 		switch {
 		case err != nil:
 			return err
-		case refusal != nil && part > 0:
-			l.s.finish(j, nil, safetext.Format("only a part was copied to %s; then the server refused: it said %s", title(c.Dest), say(words(refusal))))
+		case refusal != nil && l.s.putOff(j, refusal):
 			return nil
 		case refusal != nil:
-			l.s.finish(j, copyRefused(c.Dest, refusal), safetext.Text{})
-			return nil
-		case how == unnamed && j.copied == nil:
-			l.s.finish(j, errGone, safetext.Text{}) // an OK that copied nothing
-			return nil
-		case how == notYet:
+			l.endPart(j, "copied to "+title(c.Dest).String(), total-len(todo), total, copyRefused(c.Dest, refusal), refusedThen(refusal))
 			return nil
 		}
+		l.copying.took(len(some), time.Since(began))
+		l.s.goesWell(j)
+		todo = todo[len(some):]
+		j.copies.left, j.stage = todo, fresh
+		if len(todo) == 0 {
+			j.stage = copied
+		}
 	}
-	l.s.finish(j, nil, safetext.Text{})
+	if l.hasUIDPlus() && j.copied == nil && !l.copyUID {
+		l.s.finish(j, errGone, safetext.Text{}) // an OK that copied nothing
+		return nil
+	}
+	note := safetext.Text{}
+	if j.copied != nil && len(j.copied.From) < total {
+		note = safetext.Format("%s of %s messages were copied; the others were gone already", safetext.Int(len(j.copied.From)), safetext.Int(total))
+	}
+	l.s.finish(j, nil, note)
 	return nil
 }
 
 func copyRefused(dest string, refusal error) error {
-	var no *imap.Error
-	if errors.As(refusal, &no) && (no.Code == imap.ResponseCodeTryCreate || no.Code == imap.ResponseCodeNonExistent) {
-		return fmt.Errorf("there is no mailbox named %s: the server said %s; nothing was copied", title(dest), words(refusal))
+	if noMailbox(refusal) {
+		return fmt.Errorf("%s; nothing was copied", missing(dest, refusal))
 	}
 	return fmt.Errorf("the server refused to copy it to %s: it said %s; nothing was copied", title(dest), words(refusal))
 }
@@ -100,12 +123,14 @@ func (l *link) expunge(j *job, c Expunge) error {
 	}
 	l.flagsSeen = map[store.UID]bool{}
 	defer func() { l.flagsSeen = nil }()
-	done := 0
-	for _, part := range uidLines(c.Target.UIDs) {
-		if !l.goesOn(j, done, len(c.Target.UIDs)) {
+	total := len(c.Target.UIDs)
+	for left := ascending(c.Target.UIDs); len(left) > 0; {
+		done := total - len(left)
+		if !l.goesOn(j, done, total) {
 			return nil
 		}
-		done += len(part)
+		part := l.moving.of(left, strideMoves)
+		began := time.Now()
 		refusal, err := l.storeBoth(part, []string{`\Deleted`}, nil)
 		if err != nil {
 			return err
@@ -116,10 +141,16 @@ func (l *link) expunge(j *job, c Expunge) error {
 		if err != nil {
 			return err
 		}
-		if refusal != nil {
-			l.s.finish(j, fmt.Errorf("the server refused to remove it: it said %s", words(refusal)), safetext.Text{})
+		if refusal != nil && l.s.putOff(j, refusal) {
 			return nil
 		}
+		if refusal != nil {
+			l.endPart(j, "removed", done, total, fmt.Errorf("the server refused to remove it: it said %s", words(refusal)), refusedThen(refusal))
+			return nil
+		}
+		l.moving.took(len(part), time.Since(began))
+		l.s.goesWell(j)
+		left = left[len(part):]
 	}
 	l.s.finish(j, nil, safetext.Text{})
 	return nil
@@ -142,6 +173,9 @@ func (l *link) createFolder(j *job, c CreateFolder) error {
 	var no *imap.Error
 	if errors.As(refusal, &no) && no.Code == imap.ResponseCodeAlreadyExists {
 		refusal = nil
+	}
+	if refusal != nil && l.s.putOff(j, refusal) {
+		return nil
 	}
 	if refusal != nil {
 		l.s.finish(j, fmt.Errorf("the server would not make the folder %s: it said %s", title(name), words(refusal)), safetext.Text{})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
@@ -26,20 +27,26 @@ func (l *link) storeFlags(j *job, c StoreFlags) error {
 	j.stage = sent
 	l.flagsSeen = map[store.UID]bool{}
 	defer func() { l.flagsSeen = nil }()
-	done := 0
-	for _, uids := range uidLines(c.Target.UIDs) {
-		if !l.goesOn(j, done, len(c.Target.UIDs)) {
+	total := len(c.Target.UIDs)
+	for left := ascending(c.Target.UIDs); len(left) > 0; {
+		if !l.goesOn(j, total-len(left), total) {
 			return nil
 		}
-		done += len(uids)
-		refusal, err := l.storeBoth(uids, c.Add, c.Remove)
-		if err != nil {
+		some := l.flagging.of(left, strideFlags)
+		began := time.Now()
+		refusal, err := l.storeBoth(some, c.Add, c.Remove)
+		switch {
+		case err != nil:
 			return err
-		}
-		if refusal != nil {
-			l.s.finish(j, errors.New("the server refused to change the flags: it said "+words(refusal)), safetext.Text{})
+		case refusal != nil && l.s.putOff(j, refusal):
+			return nil
+		case refusal != nil:
+			l.endPart(j, "changed", total-len(left), total, errors.New("the server refused to change the flags: it said "+words(refusal)), refusedThen(refusal))
 			return nil
 		}
+		l.flagging.took(len(some), time.Since(began))
+		l.s.goesWell(j)
+		left = left[len(some):]
 	}
 	gone, err := l.askAfter(c.Target.UIDs)
 	if err != nil {

@@ -65,6 +65,9 @@ type link struct {
 	newTries   int       // how often the new rows were asked for
 	newAt      time.Time // when to ask for them again
 	running    *job
+	moving     stride // how many messages a command on many is given
+	copying    stride
+	flagging   stride
 	bodyChunk  int64
 	structured structured
 	aheadKey   aheadKey  // what the choice of the message to be fetched ahead rests on

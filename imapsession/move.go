@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-imap/v2"
 
@@ -38,7 +39,7 @@ func (l *link) move(j *job, c Move) error {
 	if len(there) == 0 {
 		return l.endEmptyMove(j, c)
 	}
-	if l.client.Caps().Has(imap.CapMove) && j.stage <= sent {
+	if l.client.Caps().Has(imap.CapMove) && j.stage <= sent && j.copies.left == nil {
 		return l.moveAtOnce(j, c, there)
 	}
 	return l.moveByCopy(j, c, there)
@@ -78,6 +79,10 @@ func (l *link) surelyGone(u store.UID) bool {
 func (l *link) endEmptyMove(j *job, c Move) error {
 	switch j.stage {
 	case fresh:
+		if j.did > 0 {
+			l.s.finish(j, nil, safetext.Format("%s of %s messages were moved to %s; the others were gone already", safetext.Int(j.did), safetext.Int(j.total), title(c.Dest)))
+			return nil
+		}
 		l.s.finish(j, errGone, safetext.Text{})
 		return nil
 	case copying:
@@ -103,13 +108,14 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 			return err
 		}
 	}
-	done := 0
-	for i, part := range uidLines(uids) {
-		if !l.goesOn(j, done, len(uids)) {
+	total := len(c.Target.UIDs)
+	for left := ascending(uids); len(left) > 0; {
+		if !l.goesOn(j, total-len(left), total) {
 			return nil
 		}
-		done += len(part)
-		cmd := l.client.Move(uidSet(part), c.Dest)
+		some := l.moving.of(left, strideMoves)
+		began := time.Now()
+		cmd := l.client.Move(uidSet(some), c.Dest)
 		j.stage = sent
 		settled := l.settle()
 		data, err := cmd.Wait()
@@ -127,22 +133,24 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 			if err := l.noop(); err != nil { // perhaps it has been told by now
 				return err
 			}
-			if len(l.stillThere(uids)) == 0 && !l.desyncing() {
+			if len(l.stillThere(some)) == 0 && !l.desyncing() {
 				refusal = nil
 			}
 		}
 		switch {
-		case refusal != nil && i > 0:
-			l.s.finish(j, nil, safetext.Format("%s of %s messages were moved to %s; then the server refused: it said %s",
-				safetext.Int(len(uids)-len(l.present(uids))), safetext.Int(len(uids)), title(c.Dest), say(words(refusal))))
+		case refusal != nil && l.s.putOff(j, refusal):
 			return nil
 		case refusal != nil:
-			l.s.finish(j, moveRefused(c.Dest, refusal), safetext.Text{})
+			left = append(l.present(some), left[len(some):]...)
+			l.endPart(j, "moved to "+title(c.Dest).String(), total-len(left), total, moveRefused(c.Dest, refusal), refusedThen(refusal))
 			return nil
 		case l.desyncing():
 			j.lost++
 			return nil // tried again behind the reselection
 		}
+		l.moving.took(len(some), time.Since(began))
+		l.s.goesWell(j)
+		left = left[len(some):]
 	}
 	left := l.present(uids)
 	if len(left) > 0 {
@@ -168,6 +176,11 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 	return nil
 }
 
+// refusedThen is a refusal of a part, behind what was done before it.
+func refusedThen(refusal error) error {
+	return errors.New("the server refused: it said " + words(refusal))
+}
+
 // desyncing tells that what the list says is not worth a verdict now.
 func (l *link) desyncing() bool { return l.desync != nil }
 
@@ -182,93 +195,6 @@ func (l *link) present(uids []store.UID) []store.UID {
 	return there
 }
 
-// moveByCopy is the move of a server without MOVE. Each step waits for the one
-// before it, outside IDLE.
-func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
-	if err := l.settle(); err != nil {
-		return err
-	}
-	if j.stage < copied {
-		how, part, refusal, err := l.copyAll(j, uids, c.Dest)
-		switch {
-		case err != nil:
-			return err
-		case refusal != nil && part > 0:
-			l.s.finish(j, copyFailed(c.Dest, part, len(uids), refusal), safetext.Text{})
-			return nil
-		case refusal != nil:
-			l.s.finish(j, moveRefused(c.Dest, refusal), safetext.Text{})
-			return nil
-		case how == unnamed:
-			return l.endUnprovenCopy(j, c, uids)
-		case how == notYet:
-			return nil
-		}
-	}
-	if j.stage < marked {
-		refusal, err := l.markDeleted(uids)
-		if err != nil {
-			return err
-		}
-		if refusal != nil {
-			l.s.finish(j, fmt.Errorf("copied to %s, but the original stays here: the server said %s", title(c.Dest), words(refusal)), safetext.Text{})
-			return nil
-		}
-		j.stage = marked
-	}
-	if !l.hasUIDPlus() {
-		l.s.finish(j, nil, safetext.Format("copied to %s; the original stays here, marked deleted, because the server cannot remove single messages (no UIDPLUS)", title(c.Dest)))
-		return nil
-	}
-	refusal, err := l.expungeAll(uids)
-	if err != nil {
-		return err
-	}
-	if refusal != nil {
-		l.s.finish(j, nil, safetext.Format("copied to %s; the original stays here, marked deleted: the server said %s", title(c.Dest), say(words(refusal))))
-		return nil
-	}
-	l.s.finish(j, nil, safetext.Text{})
-	return nil
-}
-
-// markDeleted sets \Deleted on messages.
-func (l *link) markDeleted(uids []store.UID) (refusal, err error) {
-	l.flagsSeen = map[store.UID]bool{}
-	defer func() { l.flagsSeen = nil }()
-	for _, some := range uidLines(uids) {
-		if refusal, err = l.storeBoth(some, []string{`\Deleted`}, nil); refusal != nil || err != nil {
-			break
-		}
-	}
-	return refusal, err
-}
-
-// expungeAll removes messages that are marked deleted.
-func (l *link) expungeAll(uids []store.UID) (refusal, err error) {
-	for _, some := range uidLines(uids) {
-		if refusal, err = l.drain(l.client.UIDExpunge(uidSet(some)).Close()); refusal != nil || err != nil {
-			break
-		}
-	}
-	return refusal, err
-}
-
-// endUnprovenCopy ends a move whose COPY was answered by an OK that names no copy
-// (COPYUID, RFC 4315). Mostly nothing was there to be copied any more. Where that
-// is not so, the original stays: it is not removed without a proof of the copy.
-func (l *link) endUnprovenCopy(j *job, c Move, uids []store.UID) error {
-	if err := l.noop(); err != nil {
-		return err
-	}
-	if len(l.present(uids)) == 0 && !l.desyncing() {
-		l.s.finish(j, errGone, safetext.Text{})
-		return nil
-	}
-	l.s.finish(j, fmt.Errorf("the server said OK to a copy to %s, but not which one it made: look there; nothing was removed here", title(c.Dest)), safetext.Text{})
-	return nil
-}
-
 // title is a mailbox's name for a sentence.
 func title(name string) safetext.Text { return say(wire.MailboxTitle(name)) }
 
@@ -279,9 +205,20 @@ func (l *link) hasUIDPlus() bool {
 
 // moveRefused is the server's refusal of a MOVE or COPY.
 func moveRefused(dest string, refusal error) error {
-	var no *imap.Error
-	if errors.As(refusal, &no) && (no.Code == imap.ResponseCodeTryCreate || no.Code == imap.ResponseCodeNonExistent) {
-		return fmt.Errorf("there is no mailbox named %s: the server said %s; nothing was moved", title(dest), words(refusal))
+	if noMailbox(refusal) {
+		return fmt.Errorf("%s; nothing was moved", missing(dest, refusal))
 	}
 	return fmt.Errorf("the server refused to move it to %s: it said %s; nothing was moved", title(dest), words(refusal))
+}
+
+// noMailbox tells whether a refusal is for want of the mailbox that is copied to
+// (RFC 9051 §7.1, TRYCREATE).
+func noMailbox(refusal error) bool {
+	var no *imap.Error
+	return errors.As(refusal, &no) && (no.Code == imap.ResponseCodeTryCreate || no.Code == imap.ResponseCodeNonExistent)
+}
+
+// missing says that a mailbox is not there, and what to do.
+func missing(dest string, refusal error) string {
+	return fmt.Sprintf("there is no mailbox named %s: the server said %s; make it first, or choose another", title(dest), words(refusal))
 }

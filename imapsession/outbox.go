@@ -34,7 +34,7 @@ type Outbox interface {
 
 // QueuedEvent tells of a command that changes something, and waits: at once when
 // Do takes it in, at the start those that an earlier run left, and again when
-// Unclear changes. Its Result ends it.
+// what it waits for changes. Its Result ends it.
 type QueuedEvent struct {
 	ID      CommandID
 	Command Command
@@ -44,6 +44,10 @@ type QueuedEvent struct {
 	// Unclear, where not empty, says in a sentence why only the person can tell how
 	// it goes on: Session.Again has it done again, Cancel takes it out.
 	Unclear safetext.Text
+	// Refused, where not empty, is what the server said when it would not do it for
+	// now; at Retry it is tried again, or when Session.Again says so.
+	Refused safetext.Text
+	Retry   time.Time
 }
 
 func (QueuedEvent) event() {}
@@ -66,6 +70,11 @@ type kept struct {
 	ended   bool // what is on the disk, if anything, has to go
 	// unclear says why only the person can tell how it goes on; empty mostly.
 	unclear safetext.Text
+	// refusals counts how often the server refused it for now, in a row; resting is
+	// until when it waits for that, and refused what the server said.
+	refusals int
+	resting  time.Time
+	refused  safetext.Text
 }
 
 // outbox returns where changing commands are kept; nil where they are not. A
@@ -84,7 +93,7 @@ func (s *Session) enqueue(j *job) {
 	if !changes(j.cmd) {
 		return
 	}
-	s.box.Put(QueuedEvent{ID: j.id, Command: j.cmd, Since: j.since})
+	s.box.Put(j.queued())
 	out := s.cfg.outbox()
 	if out == nil || s.refuse(j.cmd) != nil {
 		return
@@ -192,7 +201,7 @@ func (s *Session) takeOver(entries []store.Entry, first bool) {
 		j.copies.landing = e.Landing
 		j.kept = kept{entry: e.ID, noted: stage(e.Stage), since: e.Created, earlier: true}
 		jobs = append(jobs, j)
-		s.box.Put(QueuedEvent{ID: j.id, Command: c, Since: e.Created, Earlier: true})
+		s.box.Put(j.queued())
 	}
 	if len(jobs) == 0 {
 		return
@@ -260,15 +269,20 @@ func (s *Session) askPerson(j *job, why safetext.Text) {
 func (s *Session) ask(j *job, why safetext.Text) {
 	j.unclear = why
 	s.log.Warn("an action waits for the person", "why", why.String())
-	s.box.Put(QueuedEvent{ID: j.id, Command: j.cmd, Since: j.since, Earlier: j.earlier, Unclear: why})
+	s.box.Put(j.queued())
 }
 
 // Again has a command whose fate is unclear (QueuedEvent) done again, as if it had
-// not been. Any other command is left as it is.
+// not been, and one that was refused for now tried at once. Any other command is
+// left as it is.
 func (s *Session) Again(id CommandID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range s.queue {
+		if j.id == id && j.rests() {
+			j.resting = time.Time{}
+			s.box.Put(j.queued())
+		}
 		if j.id != id || j.unclear.IsEmpty() {
 			continue
 		}
@@ -278,7 +292,7 @@ func (s *Session) Again(id CommandID) {
 			j.stage, j.copies.landing, j.copies.landed = fresh, store.Landing{}, false
 		}
 		s.note(j, max(outset(j.cmd), min(j.stage, marked)))
-		s.box.Put(QueuedEvent{ID: j.id, Command: j.cmd, Since: j.since, Earlier: j.earlier})
+		s.box.Put(j.queued())
 	}
 	s.poke()
 }

@@ -31,8 +31,11 @@ type job struct {
 	// landing is what is known where the server does not say so.
 	landing *Landing
 	toldAt  time.Time // when it was told last how far it is
-	body    bodyPart
-	part    partPart
+	begun   time.Time // when the first of its messages had their turn
+	// did is how many messages of total, as far as it is known, are done.
+	did, total int
+	body       bodyPart
+	part       partPart
 
 	search searchPart
 	count  countPart
@@ -63,34 +66,50 @@ func (s *Session) nextJob(l *link) *job {
 	s.endRefused(l.role)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i, j := range s.queue {
-		if !s.due(i, l.role) {
-			continue
-		}
+	var next *job
+	s.eachDue(l.role, func(j *job) bool {
 		if at := outset(j.cmd); j.entry != 0 && j.noted < at {
 			s.note(j, at) // it gets its turn when that is written down
-			continue
+			return true
 		}
-		j.on, l.running = l, j
-		return j
+		next = j
+		return false
+	})
+	if next != nil {
+		next.on, l.running = l, next
 	}
-	return nil
+	return next
 }
 
-// due tells whether the job at index i of the queue may be done now, on a link of
-// that role. What changes something does not overtake what was asked for before
-// in the same mailbox. The caller holds s.mu.
-func (s *Session) due(i int, r role) bool {
-	j := s.queue[i]
-	if !j.waitsFor(r) {
-		return false
+// eachDue yields the jobs that may be done now on a link of that role, in order,
+// as long as yield returns true. What changes something does not overtake what was
+// asked for before in the same mailbox. The caller holds s.mu.
+func (s *Session) eachDue(r role, yield func(*job) bool) {
+	var ahead, stuck []*job // that change something; those that wait for what may take long
+	for _, j := range s.queue {
+		behind := func(e *job) bool { return e.precedes(j) }
+		like := func(e *job) bool { return e.stalls(j) }
+		switch {
+		case !changes(j.cmd):
+			if j.waitsFor(r) && !yield(j) {
+				return
+			}
+		case j.stands() || slices.ContainsFunc(stuck, like):
+			stuck = append(stuck, j)
+		case slices.ContainsFunc(ahead, behind) || !j.waitsFor(r):
+			ahead = append(ahead, j)
+		default:
+			if !yield(j) {
+				return
+			}
+			ahead = append(ahead, j)
+		}
 	}
-	return !changes(j.cmd) || !slices.ContainsFunc(s.queue[:i], func(e *job) bool { return e.holdsUp(j) })
 }
 
 // waitsFor tells whether a link of that role could do it now.
 func (j *job) waitsFor(r role) bool {
-	return j.at == r && j.on == nil && !j.asking && !j.writing && j.unclear.IsEmpty() && !j.stalled()
+	return j.at == r && j.on == nil && !j.asking && !j.writing && !j.stands() && !j.stalled()
 }
 
 // stalled tells whether who reads what a job fetches has to catch up first.
@@ -99,22 +118,31 @@ func (j *job) stalled() bool {
 	return ok && c.Into != nil && c.Into.full()
 }
 
-// holdsUp tells whether a job has to end before a later one that changes something
-// may begin. One that waits for the person holds up only what is aimed at the same
-// messages.
-func (j *job) holdsUp(later *job) bool {
-	if !changes(j.cmd) {
-		return false
-	}
+// stands tells that a job waits for the person, or until the server may do what
+// it has refused for now.
+func (j *job) stands() bool { return !j.unclear.IsEmpty() || j.rests() }
+
+// precedes tells whether a job has to end before a later one that changes
+// something, too, may begin.
+func (j *job) precedes(later *job) bool {
 	if _, makes := j.cmd.(CreateFolder); makes {
-		return j.unclear.IsEmpty()
+		return true
 	}
 	mine, _, _ := aim(j.cmd)
 	its, _, ok := aim(later.cmd)
-	if !ok || mine.Mailbox != its.Mailbox {
-		return false
+	return ok && mine.Mailbox == its.Mailbox
+}
+
+// stalls tells whether a job that stands, or waits behind one, has to end
+// before a later one may begin: one that is aimed at the same messages, or would
+// be refused as well. The others pass it.
+func (j *job) stalls(later *job) bool {
+	if c, makes := j.cmd.(CreateFolder); makes {
+		return needs(later.cmd, c.Name)
 	}
-	return j.unclear.IsEmpty() || slices.ContainsFunc(its.UIDs, func(u store.UID) bool { return slices.Contains(mine.UIDs, u) })
+	mine, _, _ := aim(j.cmd)
+	its, _, ok := aim(later.cmd)
+	return ok && mine.Mailbox == its.Mailbox && (j.rests() && j.alike(later) || shareUIDs(mine.UIDs, its.UIDs))
 }
 
 // letGo says that no link is doing the job at the moment.
@@ -155,13 +183,12 @@ func (s *Session) hasJob(r role) bool {
 	return s.hasJobLocked(r)
 }
 
-func (s *Session) hasJobLocked(r role) bool {
-	for i := range s.queue {
-		if s.due(i, r) {
-			return true
-		}
-	}
-	return false
+func (s *Session) hasJobLocked(r role) (has bool) {
+	s.eachDue(r, func(*job) bool {
+		has = true
+		return false
+	})
+	return has
 }
 
 // endRefused ends every waiting job that was cancelled or cannot happen: the
@@ -170,10 +197,14 @@ func (s *Session) hasJobLocked(r role) bool {
 func (s *Session) endRefused(r role) {
 	for {
 		j, err := s.takeRefused(r)
-		if j == nil {
+		switch {
+		case j == nil:
 			return
+		case j.canceled:
+			s.endStopped(j)
+		default:
+			s.finish(j, j.soFar(err), safetext.Text{})
 		}
-		s.finish(j, err, safetext.Text{})
 	}
 }
 
@@ -202,7 +233,7 @@ func (s *Session) takeRefused(r role) (*job, error) {
 		}
 		if err != nil {
 			s.queue = slices.Delete(s.queue, i, i+1)
-			return j, j.soFar(err)
+			return j, err
 		}
 	}
 	return nil, nil
@@ -210,19 +241,34 @@ func (s *Session) takeRefused(r role) (*job, error) {
 
 // soFar adds to the reason why a job ends what of it was done before.
 func (j *job) soFar(err error) error {
-	if c, ok := j.cmd.(Copy); ok && j.stage == copying {
-		return fmt.Errorf("%w; there may be a copy in %s", err, title(c.Dest))
+	if loose := j.loose(); loose != "" {
+		err = fmt.Errorf("%w%s", err, loose)
 	}
-	c, ok := j.cmd.(Move)
+	if j.did > 0 && j.did < j.total {
+		err = fmt.Errorf("%w; %d of %d messages were done before", err, j.did, j.total)
+	}
+	return err
+}
+
+// loose says what is not settled of a job that ends half-way.
+func (j *job) loose() string {
+	dest, moves := "", false
+	switch c := j.cmd.(type) {
+	case Copy:
+		dest = c.Dest
+	case Move:
+		dest, moves = c.Dest, true
+	}
 	switch {
-	case !ok || j.stage < sent:
-		return err
-	case j.stage == sent:
-		return fmt.Errorf("%w; whether it is in %s now is not known", err, title(c.Dest))
 	case j.stage == copying:
-		return fmt.Errorf("%w; there may be a copy in %s", err, title(c.Dest))
+		return fmt.Sprintf("; there may be a copy in %s", title(dest))
+	case !moves:
+	case j.stage == sent:
+		return fmt.Sprintf("; whether it is in %s now is not known", title(dest))
+	case j.stage >= copied || j.copies.behind > 0:
+		return fmt.Sprintf("; there is a copy in %s, and the original was not removed", title(dest))
 	}
-	return fmt.Errorf("%w; there is a copy in %s, and the original was not removed", err, title(c.Dest))
+	return ""
 }
 
 // refuse says why a command can never happen, or returns nil.

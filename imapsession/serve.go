@@ -89,7 +89,11 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 	case f.closed && l.gathering:
 		s.closedOn(l)
 	}
-	if l.running != nil && !f.planned {
+	switch {
+	case l.running == nil:
+	case isStopped(f):
+		s.letGo(l.running)
+	case !f.planned:
 		s.lose(l.running)
 	}
 	if !l.liveSince.IsZero() {

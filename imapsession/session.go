@@ -232,22 +232,30 @@ func (s *Session) Do(c Command) CommandID {
 }
 
 // Cancel ends a queued or running command as soon as possible; its Result says
-// context.Canceled unless it was done already. A body or a search that is on its
-// way on the worker connection ends with that: it would be in the way for as long
-// as it is.
+// context.Canceled unless it was done already, or a part of it. A body or a search
+// that is on its way on the worker connection ends with that: it would be in the
+// way for as long as it is. What else does not end within some seconds is given up
+// together with its connection, which is made anew; but for a change of a few
+// messages, whose answer is waited for.
 func (s *Session) Cancel(id CommandID) {
 	s.mu.Lock()
 	for _, j := range s.queue {
-		if j.id != id {
+		if j.id != id || j.canceled {
 			continue
 		}
 		j.canceled = true
-		if (fetches(j.cmd) || searches(j.cmd)) && j.on != nil && j.on.role == asWorker {
+		if j.on == nil {
+			break
+		}
+		if (fetches(j.cmd) || searches(j.cmd)) && j.on.role == asWorker {
 			l := j.on
 			crash.Go("cancel", func() { l.kill(errCanceled) }) // closing TLS may wait
+			break
 		}
+		s.stopSoon(j)
 	}
 	s.mu.Unlock()
+	s.endCanceled()
 	s.poke()
 }
 

@@ -37,6 +37,8 @@ func (l *link) reach(j *job) (done bool, err error) {
 	switch {
 	case err != nil:
 		return false, err
+	case refusal != nil && l.s.putOff(j, refusal):
+		return true, nil
 	case refusal != nil:
 		l.s.finish(j, j.soFar(refusal), safetext.Text{})
 		return true, nil
@@ -77,7 +79,7 @@ func (l *link) visit(name string, changes, anew bool) (refusal, err error) {
 	sel, err := l.selectMailbox()
 	if refused(err) {
 		// No mailbox is selected now (RFC 9051 §6.3.2).
-		return fmt.Errorf("the server would not open %s: it said %s", title(name), words(err)), nil
+		return &visitRefused{fmt.Sprintf("the server would not open %s: it said %s", title(name), words(err)), err}, nil
 	}
 	if err != nil {
 		return nil, err
