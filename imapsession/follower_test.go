@@ -58,27 +58,28 @@ type follower struct {
 	t testing.TB
 	s *Session
 
-	mu        sync.Mutex
-	changed   chan struct{} // closed and replaced with every batch
-	list      *store.List
-	epoch     uint32
-	validity  uint32
-	states    []StateEvent
-	resyncs   []ResyncEvent
-	summaries map[store.UID]*store.Summary
-	results   map[CommandID]ResultEvent
-	bodies    map[CommandID]BodyEvent
-	folders   []Folder
-	counts    []FolderCount
-	searches  map[CommandID][]SearchEvent
-	newMail   []NewMailEvent
-	progress  []ProgressEvent
-	told      map[store.UID]bool // told of as new
-	unseen    UnseenEvent
-	alerts    []AlertEvent
-	queued    []QueuedEvent
-	kinds     []string      // the events in order, by type
-	asleep    chan struct{} // not nil: it takes nothing until this is closed
+	mu         sync.Mutex
+	changed    chan struct{} // closed and replaced with every batch
+	list       *store.List
+	epoch      uint32
+	validity   uint32
+	states     []StateEvent
+	resyncs    []ResyncEvent
+	summaries  map[store.UID]*store.Summary
+	results    map[CommandID]ResultEvent
+	bodies     map[CommandID]BodyEvent
+	structures map[CommandID]StructureEvent
+	folders    []Folder
+	counts     []FolderCount
+	searches   map[CommandID][]SearchEvent
+	newMail    []NewMailEvent
+	progress   []ProgressEvent
+	told       map[store.UID]bool // told of as new
+	unseen     UnseenEvent
+	alerts     []AlertEvent
+	queued     []QueuedEvent
+	kinds      []string      // the events in order, by type
+	asleep     chan struct{} // not nil: it takes nothing until this is closed
 }
 
 // start runs a session and a follower; both end with the test, or with stop.
@@ -106,13 +107,14 @@ func startSession(t testing.TB, cfg Config, prepare func(*Session)) (f *follower
 	}
 	f = &follower{
 		t: t, s: s,
-		changed:   make(chan struct{}),
-		list:      new(store.List),
-		summaries: map[store.UID]*store.Summary{},
-		results:   map[CommandID]ResultEvent{},
-		bodies:    map[CommandID]BodyEvent{},
-		searches:  map[CommandID][]SearchEvent{},
-		told:      map[store.UID]bool{},
+		changed:    make(chan struct{}),
+		list:       new(store.List),
+		summaries:  map[store.UID]*store.Summary{},
+		results:    map[CommandID]ResultEvent{},
+		bodies:     map[CommandID]BodyEvent{},
+		structures: map[CommandID]StructureEvent{},
+		searches:   map[CommandID][]SearchEvent{},
+		told:       map[store.UID]bool{},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ran, heard := make(chan struct{}), make(chan struct{})
@@ -228,6 +230,8 @@ func (f *follower) takeOne(ev Event) {
 			f.t.Errorf("command %d ended twice", ev.ID)
 		}
 		f.results[ev.ID] = ev
+	case StructureEvent:
+		f.structures[ev.ID] = ev
 	case ProgressEvent:
 		f.progress = append(f.progress, ev)
 	case BodyEvent:

@@ -66,29 +66,49 @@ func (l *link) structure(uid store.UID) (s structured, refusal, err error) {
 	if err := l.settle(); err != nil {
 		return s, nil, err
 	}
+	d, found, refusal, err := l.describe(uid)
+	if err == nil && refusal == nil && !found {
+		// A connection that has just been made may not have heard of it yet.
+		gone, lost := l.goneByNow(uid)
+		if lost != nil || gone {
+			return s, errGone, lost
+		}
+		d, found, refusal, err = l.describe(uid)
+	}
+	switch bad := errors.Is(refusal, wire.ErrStructure); {
+	case err != nil:
+		return s, nil, err
+	case refusal != nil && !bad:
+		return s, refusal, nil
+	case !found:
+		return s, errGone, nil
+	case bad:
+		l.s.log.Info("a structure cannot be read", "uid", uid, "why", refusal)
+		return s, ErrNoStructure, nil
+	}
+	l.structured = structured{at, uid, d.Size, d.Root}
+	return l.structured, nil, nil
+}
+
+// describe asks what a message is made of. found tells that the server spoke of the
+// message; refusal is the server's, or wire.ErrStructure.
+func (l *link) describe(uid store.UID) (d wire.Described, found bool, refusal, err error) {
 	call, err := l.tap.Start(fmt.Sprintf("UID FETCH %d (UID RFC822.SIZE BODYSTRUCTURE)", uid))
 	if err != nil {
-		return s, nil, l.lost(err)
+		return d, false, nil, l.lost(err)
 	}
 	<-call.Done()
 	l.pump()
 	reply, err := call.Reply()
 	if err != nil {
-		return s, nil, l.lost(err)
+		return d, false, nil, l.lost(err)
 	}
 	l.tagged++
-	d, found, bad := wire.ReadStructure(reply, uint32(uid))
-	switch {
-	case reply.Tagged.Type != "OK":
-		return s, fmt.Errorf("%w: it said %s", ErrNoStructure, strconv.Quote(say(reply.Tagged.Text).String())), nil
-	case !found:
-		return s, errGone, nil
-	case bad != nil:
-		l.s.log.Info("a structure cannot be read", "uid", uid, "why", bad)
-		return s, ErrNoStructure, nil
+	if reply.Tagged.Type != "OK" {
+		return d, false, fmt.Errorf("%w: it said %s", ErrNoStructure, strconv.Quote(say(reply.Tagged.Text).String())), nil
 	}
-	l.structured = structured{at, uid, d.Size, d.Root}
-	return l.structured, nil, nil
+	d, found, refusal = wire.ReadStructure(reply, uint32(uid))
+	return d, found, refusal, nil
 }
 
 // entity is a structure as the room of messages has it.

@@ -337,7 +337,7 @@ func searches(c Command) bool {
 // fetches tells whether a command is for the contents of a message.
 func fetches(c Command) bool {
 	switch c.(type) {
-	case FetchBody, FetchPart:
+	case FetchBody, FetchStructure, FetchPart:
 		return true
 	}
 	return false

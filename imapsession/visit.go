@@ -32,8 +32,7 @@ func (l *link) reach(j *job) (done bool, err error) {
 	case !l.visits(t):
 		return l.hearOf(j)
 	}
-	_, fetches := j.cmd.(FetchBody) // which asks again by itself
-	refusal, err := l.visit(t.Mailbox, changes, !fetches)
+	refusal, err := l.visit(t.Mailbox, changes, !fetches(j.cmd)) // what fetches asks again by itself
 	switch {
 	case err != nil:
 		return false, err
