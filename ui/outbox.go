@@ -15,6 +15,10 @@ import (
 type outbox struct {
 	waits []*waiting
 	taken int // of an earlier run, and not told yet
+	// refused is what the server said when it was told last that it would not do
+	// something for now, and toldAt when that was: a storm of it is one line.
+	refused safetext.Text
+	toldAt  time.Time
 }
 
 // waiting is one such command.
@@ -26,6 +30,10 @@ type waiting struct {
 	box     *account      // of whose session it is
 	earlier bool          // it is from an earlier run
 	drawn   bool          // its effect is in the overlay; of an earlier run's alone
+	// refused is what the server said when it would not do it for now; it is tried
+	// again at retry.
+	refused safetext.Text
+	retry   time.Time
 }
 
 // queued takes in a command that waits, or what is new of it.
@@ -48,6 +56,20 @@ func (m *Model) queued(a *account, ev imapsession.QueuedEvent) {
 	if w.unclear = ev.Unclear; !w.unclear.IsEmpty() {
 		m.say(a, own(sWarn, "press "), own(sBold, "w"), own(sWarn, " to decide: "), said(sPlain, w.unclear))
 	}
+	if w.refused, w.retry = ev.Refused, ev.Retry; !w.refused.IsEmpty() {
+		m.tellRefused(a, w)
+	}
+}
+
+// tellRefused says that the server would not do something for now.
+func (m *Model) tellRefused(a *account, w *waiting) {
+	o := &a.outbox
+	if w.refused == o.refused && m.now.Sub(o.toldAt) < 5*time.Second {
+		return
+	}
+	o.refused, o.toldAt = w.refused, m.now
+	line := []span{own(sWarn, "not yet, the server says "), said(sPlain, w.refused), own(sDim, ": again in "+countdown(w.retry.Sub(m.now))+" "+m.theme.marks.bullet+" "), own(sBold, "w"), own(sDim, " "+m.theme.marks.bullet+" ")}
+	m.say(a, append(line, w.deed(false).spans()...)...)
 }
 
 // unqueued: a command has ended. What an earlier run was asked for is told by what
@@ -268,6 +290,11 @@ func (m *Model) whyWaits(w *waiting) safetext.Text {
 	switch {
 	case !w.unclear.IsEmpty():
 		return safetext.Format("since %s: %s. r does it again, d leaves it as it is.", since, w.unclear)
+	case !w.refused.IsEmpty():
+		again := safetext.Clean(w.retry.In(m.now.Location()).Format("15:04:05"))
+		return safetext.Format("since %s: the server would not for now, it said %s. Tried again at %s; r tries it at once, d takes it back.", since, w.refused, again)
+	case w.queues():
+		why = safetext.Const("waits for one before it")
 	case s.State == imapsession.Live:
 	case s.Fatal:
 		why = safetext.Format("stopped: %s", s.Reason)
@@ -281,6 +308,40 @@ func (m *Model) whyWaits(w *waiting) safetext.Text {
 		why = safetext.Const("waits for the connection")
 	}
 	return safetext.Format("since %s: %s", since, why)
+}
+
+// queues tells whether something before it has to be done first, which the server
+// has refused for now or the person has to decide on.
+func (w *waiting) queues() bool {
+	for _, x := range w.box.outbox.waits {
+		if x == w {
+			return false
+		}
+		if !x.refused.IsEmpty() && x.alike(w) {
+			return true
+		}
+	}
+	return false
+}
+
+// alike tells whether two commands do the same, between the same mailboxes.
+func (w *waiting) alike(x *waiting) bool {
+	dest := func(c imapsession.Command) (kind int, raw string) {
+		switch c := c.(type) {
+		case imapsession.StoreFlags:
+			return 1, ""
+		case imapsession.Move:
+			return 2, c.Dest
+		case imapsession.Copy:
+			return 3, c.Dest
+		case imapsession.Expunge:
+			return 4, ""
+		}
+		return 0, ""
+	}
+	k1, d1 := dest(w.cmd)
+	k2, d2 := dest(x.cmd)
+	return k1 != 0 && k1 == k2 && d1 == d2 && w.target().Mailbox == x.target().Mailbox
 }
 
 // pickWaiting moves the choice by n entries.
@@ -329,7 +390,7 @@ func (m *Model) drawOutbox(p *pen, y int) {
 			text = o.why[line-1]
 		}
 		s := sFaint
-		if !w.unclear.IsEmpty() {
+		if !w.unclear.IsEmpty() || !w.refused.IsEmpty() {
 			s = sWarn
 		}
 		p.text(s, text, p.room)
@@ -344,6 +405,9 @@ func (m *Model) sendAgain(a *account) {
 	switch {
 	case w == nil:
 	case !w.unclear.IsEmpty():
+		w.box.cfg.Session.Again(w.id)
+	case !w.refused.IsEmpty():
+		m.say(a, own(sDim, "trying it again"))
 		w.box.cfg.Session.Again(w.id)
 	case w.box.state.State != imapsession.Live:
 		m.say(a, own(sDim, "trying the connection again"))

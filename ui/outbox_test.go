@@ -113,3 +113,35 @@ func TestRenumberedWithActionsThatWait(t *testing.T) {
 		p.seesNot("→")
 	})
 }
+
+// What the server will not do for now is drawn as pending still, told once in the
+// server's words, and stands in the pane with the time of the next try.
+func TestActionsThatTheServerPutsOff(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		s := p.server()
+		s.start(30)
+		p.idle()
+		p.press("!")
+		sent := s.pending()
+		id, cmd := sent[len(sent)-1].id, sent[len(sent)-1].cmd
+		ev := imapsession.QueuedEvent{ID: id, Command: cmd, Since: time.Now()}
+		s.queue(ev)
+		ev.Refused, ev.Retry = safetext.Const(`"the backend sleeps" [UNAVAILABLE]`), time.Now().Add(45*time.Second)
+		s.queue(ev)
+		p.idle()
+		p.sees("not yet, the server says", "the backend sleeps", "again in 45 s", "⚑")
+		p.press("w")
+		p.sees("flag: ", `the server would not for now, it said "the backend sleeps" [UNAVAILABLE]`, "again at 14:30:45; r tries it at once")
+		p.press("r")
+		if !slices.Equal(s.again, []imapsession.CommandID{id}) {
+			t.Errorf("r does %v again", s.again)
+		}
+		ev.Refused, ev.Retry = safetext.Text{}, time.Time{}
+		s.queue(ev)
+		p.idle()
+		p.sees("is being sent")
+		s.say(imapsession.ResultEvent{ID: id, Command: cmd})
+		p.idle()
+		p.sees("Nothing waits")
+	})
+}
