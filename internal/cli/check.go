@@ -134,6 +134,7 @@ func offScreen(text string) string {
 
 var onScreen = [][2]string{
 	{", then press r", ""},
+	{"; then press r", ""},
 	{" and press r", ""},
 	{"; press r", ""},
 	{"press R, or run tidings login", "run tidings login"},

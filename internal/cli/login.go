@@ -139,6 +139,9 @@ func passwordFrom(a config.Account) string {
 
 // loginPassword asks for a password, proves it and keeps it.
 func (p Program) loginPassword(ctx context.Context, k *keys, a config.Account, stdin bool) error {
+	if err := k.vault.Ready(); err != nil {
+		return fmt.Errorf("the password could not be kept: %w", err)
+	}
 	var password string
 	var err error
 	if stdin {

@@ -115,8 +115,11 @@ func (s *Source) Prepare(ctx context.Context) error {
 		return s.tokens.prepare(ctx)
 	}
 	secret, err := s.get(ctx, true)
-	if err != nil {
-		return err
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
+		return fmt.Errorf("the password could not be had: %w", err)
 	}
 	s.keep(secret, true)
 	return nil

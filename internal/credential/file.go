@@ -28,6 +28,10 @@ func fromFile(what sort, path string) (string, error) {
 // errTooLarge: the file holds more than any secret.
 var errTooLarge = errors.New("is larger than any secret")
 
+// errRefused: what is there is not read, since others could have read or written
+// it, until somebody has mended that.
+var errRefused = errors.New("refused")
+
 // readPrivate reads a file of at most maxSecret bytes that only its owner, who
 // is us, can read. What is judged is the opened file, not its name, so that
 // nothing can be put in its place between the look and the reading; a symbolic
@@ -48,13 +52,13 @@ func readPrivate(what, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s cannot be read: %w", what, err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s %q is not a regular file", what, path)
+		return nil, fmt.Errorf("%s %q is not a regular file%w", what, path, silent{errRefused})
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
-		return nil, fmt.Errorf("%s %q belongs to another user; run: sudo chown %d %s", what, path, os.Geteuid(), quote(path))
+		return nil, fmt.Errorf("%s %q belongs to another user; run: sudo chown %d %s%w", what, path, os.Geteuid(), quote(path), silent{errRefused})
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s %q can be read or changed by others (mode %04o); run: chmod 600 %s", what, path, mode, quote(path))
+		return nil, fmt.Errorf("%s %q can be read or changed by others (mode %04o); run: chmod 600 %s%w", what, path, mode, quote(path), silent{errRefused})
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {

@@ -97,6 +97,8 @@ func (t *tokens) readGrant(ctx context.Context, tokenURL string) (grant, error) 
 		return grant{}, t.signInAgain("you are not signed in")
 	case errors.Is(err, errHalf):
 		return grant{}, t.signInAgain(errHalf.Error())
+	case errors.Is(err, errRefused):
+		return grant{}, permanent("the refresh token could not be had: %v; then press r", err)
 	case err != nil:
 		return grant{}, passing("the refresh token could not be had: %v", err)
 	}

@@ -23,6 +23,11 @@ func (s *Source) SignIn(ctx context.Context, p Prompter) error {
 	if t == nil || !t.o.Flow.Interactive() {
 		return errors.New("this account needs no signing in: its config says where its secret comes from")
 	}
+	if v, ok := t.vault.(interface{ Ready() error }); ok {
+		if err := v.Ready(); err != nil {
+			return permanent("what the sign-in gives could not be kept: %v", err)
+		}
+	}
 	ends, err := t.resolveAlone(ctx)
 	if err != nil {
 		return later(err)
@@ -145,12 +150,18 @@ func (t *tokens) end(ctx context.Context) (note string, err error) {
 // tokens, too. It returns what the person has to know if it does not come about.
 func (t *tokens) revoke(ctx context.Context) (note string) {
 	value, err := t.vault.Get(ctx, RefreshTokenName(t.account))
-	if err != nil {
+	if errors.Is(err, ErrNoSecret) {
 		return ""
 	}
-	g, err := parseGrant(value)
-	if err != nil {
-		return ""
+	var g grant
+	if err == nil {
+		g, err = parseGrant(value)
+	}
+	switch {
+	case errors.Is(err, errHalf):
+		return "the provider was not told, since what was kept is incomplete or was edited: remove Tidings in its account settings"
+	case err != nil:
+		return fmt.Sprintf("the provider was not told, since what was kept could not be had (%v): remove Tidings in its account settings", err)
 	}
 	t.secretive.add(g.RefreshToken)
 	ends, err := t.resolve(ctx)

@@ -157,6 +157,9 @@ func (t *tokens) prepare(ctx context.Context) error {
 	if errors.Is(err, errHalf) {
 		return fmt.Errorf("%w; run: tidings login %s", errHalf, quote(t.account))
 	}
+	if errors.Is(err, errRefused) {
+		return fmt.Errorf("the refresh token could not be had: %w", err)
+	}
 	return nil // what else may be wrong with the vault may be over by the time it matters
 }
 

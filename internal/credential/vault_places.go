@@ -143,6 +143,30 @@ func (p *Places) Start(name string) (value string, first bool) {
 
 func isGrant(name string) bool { return strings.HasSuffix(name, RefreshTokenName("")) }
 
+// errNowhere: there is no place to write to.
+var errNowhere = errors.New("[secrets] names no place where it could be kept; add \"file\" to its order")
+
+// Ready tells, before a person does anything for a secret, why it could be kept
+// nowhere, as far as can be known without trying.
+func (p *Places) Ready() error {
+	failed := []error{errNowhere}
+	for i, at := range p.writable {
+		dir, ok := at.Vault.(fileVault)
+		if !ok {
+			return nil
+		}
+		if i == 0 {
+			failed = nil
+		}
+		err := dir.private()
+		if err == nil {
+			return nil
+		}
+		failed = append(failed, err)
+	}
+	return inOneLine(failed)
+}
+
 // Set keeps value in the first place that takes it.
 func (p *Places) Set(ctx context.Context, name, value string) error {
 	p.mu.Lock()
@@ -172,7 +196,7 @@ func (p *Places) Set(ctx context.Context, name, value string) error {
 		return nil
 	}
 	if len(p.writable) == 0 {
-		return errors.New("[secrets] names no place where it could be kept; add \"file\" to its order")
+		return errNowhere
 	}
 	return fmt.Errorf("the secret could not be kept anywhere: %w", inOneLine(failed))
 }

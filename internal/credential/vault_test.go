@@ -298,6 +298,19 @@ func TestFileVaultRefuses(t *testing.T) {
 			if strings.Contains(err.Error(), secret) {
 				t.Errorf("the secret is told: %v", err)
 			}
+			source, _, _ := account(t, &fakeProvider{}, fakeCustom(FlowDevice), "", func(s *Settings) { s.Vault = v })
+			before := v.Ready()
+			for name, err := range map[string]error{"at the start": source.Prepare(t.Context()), "at a log-in": func() error { _, err := source.Secret(t.Context()); return err }()} {
+				if err == nil || isTransient(err) {
+					t.Errorf("%s it is not refused for good: %v", name, err)
+				}
+			}
+			if refuses := strings.HasPrefix(c.name, "directory"); refuses != (before != nil) {
+				t.Errorf("before a sign-in it says %v", before)
+			}
+			if note, err := source.SignOut(t.Context()); !strings.Contains(note, "the provider was not told") {
+				t.Errorf("a sign-out says %q, %v", note, err)
+			}
 		})
 	}
 }
@@ -393,6 +406,9 @@ func TestEnv(t *testing.T) {
 		}
 	}
 	v := NewPlaces(VaultSettings{Order: []string{PlaceEnv}})
+	if err := v.Ready(); err == nil || !strings.Contains(err.Error(), `add "file"`) {
+		t.Errorf("nowhere to write, before a sign-in: %v", err)
+	}
 	if err := v.Set(t.Context(), vaultKey, "x"); err == nil || !strings.Contains(err.Error(), `add "file"`) {
 		t.Errorf("nowhere to write: %v", err)
 	}
