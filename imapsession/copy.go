@@ -71,7 +71,7 @@ func (l *link) copy(j *job, c Copy) error {
 		if !l.goesOn(j, total-len(todo), total) {
 			return nil
 		}
-		some := l.copying.of(todo, strideMoves)
+		some := l.copying.of(todo, l.s.stride)
 		began := time.Now()
 		_, refusal, err := l.copySome(j, some, c.Dest)
 		switch {
@@ -129,7 +129,7 @@ func (l *link) expunge(j *job, c Expunge) error {
 		if !l.goesOn(j, done, total) {
 			return nil
 		}
-		part := l.moving.of(left, strideMoves)
+		part := l.moving.of(left, l.s.stride)
 		began := time.Now()
 		refusal, err := l.storeBoth(part, []string{`\Deleted`}, nil)
 		if err != nil {

@@ -113,7 +113,7 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 		if !l.goesOn(j, total-len(left), total) {
 			return nil
 		}
-		some := l.moving.of(left, strideMoves)
+		some := l.moving.of(left, l.s.stride)
 		began := time.Now()
 		cmd := l.client.Move(uidSet(some), c.Dest)
 		j.stage = sent

@@ -46,7 +46,7 @@ func (l *link) moveByCopy(j *job, c Move, uids []store.UID) error {
 		if !l.goesOn(j, total-len(todo)-kept, total) {
 			return nil
 		}
-		some := l.copying.of(todo, strideMoves)
+		some := l.copying.of(todo, l.s.stride)
 		began := time.Now()
 		proven, refusal, err := l.copySome(j, some, c.Dest)
 		switch {

@@ -192,6 +192,7 @@ type Session struct {
 	clock   clock
 	signing signing
 	quiet   time.Duration // see copyQuiet
+	stride  int           // see strideMoves
 	proven  bool          // this account has selected its mailbox before
 	idleNo  int           // times in a row that IDLE came to nothing
 	idleWhy string
@@ -208,7 +209,7 @@ func New(cfg Config) *Session {
 	s.larder.init(s)
 	s.fill.init(s)
 	s.clock.wall = cfg.Wall
-	s.quiet = copyQuiet
+	s.quiet, s.stride = copyQuiet, strideMoves
 	return s
 }
 
