@@ -70,8 +70,9 @@ type account struct {
 	waitPending bool                      // their 100 ms are running
 
 	marked   marked
-	history  history
-	comeback wanted // a message that was moved back and is to be selected
+	history  *history  // all of the account's mailboxes share it
+	returns  returning // messages that the person puts into this one
+	comeback wanted    // a message that was moved back and is to be selected
 
 	gather *gather   // messages on their way into a file; nil: none
 	reader *reader   // nil: no message is open
@@ -81,7 +82,7 @@ type account struct {
 
 func newAccount(cfg Account, emojiText bool) *account {
 	a := &account{
-		folders: &folders{}, cfg: cfg, emoji: emojiText, view: newListView(), sums: store.NewSummaries(maxSummaries),
+		folders: &folders{}, history: &history{}, cfg: cfg, emoji: emojiText, view: newListView(), sums: store.NewSummaries(maxSummaries),
 		jobs: map[imapsession.CommandID]job{}, box: safetext.Const("INBOX"),
 		progress: imapsession.ProgressEvent{Ended: true},
 	}
@@ -103,7 +104,8 @@ type job struct {
 	stopped bool
 	deed    *deed
 	part    *part
-	returns bool // messages come back into the mailbox on screen
+	returns bool     // of a jobLocate: they were moved back
+	home    *account // where it puts messages, if that is open
 	then    func(*Model, error)
 }
 

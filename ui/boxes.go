@@ -116,13 +116,13 @@ func (m *Model) openFolder(a *account, f imapsession.Folder) {
 		m.say(a, own(sWarn, "no other folder can be opened here"))
 		return
 	}
-	m.closeFolder(root)
+	left := m.closeFolder(root)
 	o := root.cfg.Open(f.Raw)
 	cfg := root.cfg
 	cfg.Session, cfg.Cache, cfg.Marks = o.Session, o.Cache, nil
 	b := newAccount(cfg, root.emoji)
 	m.lastBox = max(m.lastBox, len(m.accounts)) + 1
-	b.id, b.root, b.folders = m.lastBox, root, root.folders
+	b.id, b.root, b.folders, b.history = m.lastBox, root, root.folders, root.history
 	b.wants, b.mailbox, b.box, b.shut = f.Raw, f.Raw, f.Name, o.Close
 	ctx, stop := context.WithCancel(m.ctx)
 	b.stop = stop
@@ -131,6 +131,9 @@ func (m *Model) openFolder(a *account, f imapsession.Folder) {
 		m.pumped(ctx, b.id, o.Session.Events())
 	}
 	m.toBox(b)
+	if left != nil {
+		m.say(b, left...)
+	}
 }
 
 // holds tells whether a is the state of that mailbox.
@@ -167,11 +170,12 @@ func (m *Model) unseenFor(b *account) {
 	}
 }
 
-// closeFolder ends what was opened beside the account's own mailbox.
-func (m *Model) closeFolder(root *account) {
+// closeFolder ends what was opened beside the account's own mailbox. It returns
+// what there is to say of what was under way there, and has said so in that.
+func (m *Model) closeFolder(root *account) []span {
 	b := root.opened
 	if b == nil {
-		return
+		return nil
 	}
 	b.keepSelected()
 	m.dropFinding(b)
@@ -183,6 +187,7 @@ func (m *Model) closeFolder(root *account) {
 	b.shut()
 	root.opened, root.away = nil, false
 	m.unasked(root, b)
+	return m.unanswered(b)
 }
 
 // refusedFolder: a folder that was being opened cannot be. The person is back

@@ -34,6 +34,7 @@ type part struct {
 
 	state partState
 	id    imapsession.CommandID // of the command under way that did it
+	by    *account              // whose session has that command
 	// recalled: it is to be taken back as soon as it is known how it ended.
 	recalled bool
 	// Of a move: which message became which, as far as the server said so; to is
@@ -66,8 +67,8 @@ func (j job) spans() []span {
 
 // recalls tells whether a move of a message is being taken back that is perhaps
 // done by now.
-func (h *history) recalls(uid store.UID) bool {
-	return slices.ContainsFunc(h.moving, func(p *part) bool { return p.recalled && slices.Contains(p.uids, uid) })
+func (h *history) recalls(at store.Place, uid store.UID) bool {
+	return slices.ContainsFunc(h.moving, func(p *part) bool { return p.recalled && p.at == at && slices.Contains(p.uids, uid) })
 }
 
 // spans name a deed.
@@ -83,19 +84,14 @@ func (d *deed) spans() []span {
 	return append(out, own(sPlain, counted(d.n)))
 }
 
-// history is what the person did to the messages of an account, as far as it can
-// be taken back and done again.
+// history is what the person did to the messages of an account, in whichever of
+// its mailboxes, as far as it can be taken back and done again.
 type history struct {
 	done, undone []*deed
 	// moving are the parts whose messages are about to get other UIDs.
 	moving []*part
 	queue  []*wish
 	wishes uint64
-	// returning counts the moves under way that bring messages back into the
-	// mailbox on screen: what arrives meanwhile may be no news.
-	returning int
-	held      []imapsession.NewMailEvent
-	returned  store.UIDSet // of the mailbox on screen: came back, and are no news
 }
 
 // wish is a deed that is to be done or taken back when its messages have their
@@ -120,7 +116,7 @@ func (a *account) newDeed(what ink, uids []store.UID) *deed {
 
 // do sends a deed, draws it, and remembers it.
 func (m *Model) do(a *account, d *deed) {
-	h := &a.history
+	h := a.history
 	h.done = append(h.done, d)
 	if len(h.done) > maxDeeds {
 		h.done = slices.Delete(h.done, 0, len(h.done)-maxDeeds)
@@ -131,23 +127,22 @@ func (m *Model) do(a *account, d *deed) {
 
 // sendPart sends one command of a deed, and draws its effect.
 func (a *account) sendPart(d *deed, p *part) {
-	t := imapsession.Target{Mailbox: p.at.Mailbox, UIDValidity: p.at.UIDValidity, UIDs: p.uids}
+	j := job{kind: jobDeed, deed: d, part: p, subject: d.subject, n: len(p.uids)}
+	c := imapsession.Command(imapsession.StoreFlags{Target: aimedAt(p.at, p.uids), Add: p.add, Remove: p.remove})
 	if p.dest != "" {
-		p.id = a.cfg.Session.Do(imapsession.Move{Target: t, Dest: p.dest})
-	} else {
-		p.id = a.cfg.Session.Do(imapsession.StoreFlags{Target: t, Add: p.add, Remove: p.remove})
+		c = imapsession.Move{Target: aimedAt(p.at, p.uids), Dest: p.dest}
+		j.home = a.boxOf(p.dest)
 	}
+	e := store.Effect{Add: p.add, Remove: p.remove, Dest: p.dest}
+	p.by = a.serving(p.at)
+	p.id = p.by.send(p.at, c, p.uids, &e, j)
 	p.state, p.recalled, p.lost = partSent, false, false
-	if p.at == a.place() {
-		a.over.Put(uint64(p.id), p.uids, store.Effect{Add: p.add, Remove: p.remove, Dest: p.dest})
-	}
-	a.jobs[p.id] = job{kind: jobDeed, deed: d, part: p, subject: d.subject, n: len(p.uids)}
 }
 
 // deedEnded: a command of a deed is confirmed, or did not happen.
 func (m *Model) deedEnded(a *account, j job, ev imapsession.ResultEvent) {
 	d, p := j.deed, j.part
-	if p.id != ev.ID {
+	if p.id != ev.ID || p.by != a {
 		return // it has been taken back since
 	}
 	p.id = 0
@@ -158,7 +153,7 @@ func (m *Model) deedEnded(a *account, j job, ev imapsession.ResultEvent) {
 			a.landed(p, ev)
 		}
 	}
-	h := &a.history
+	h := a.history
 	h.settled(p)
 	if p.recalled {
 		if ev.Err != nil && !errors.Is(ev.Err, context.Canceled) {
@@ -179,21 +174,21 @@ func (m *Model) deedEnded(a *account, j job, ev imapsession.ResultEvent) {
 func (m *Model) tellDeed(a *account, d *deed, ev imapsession.ResultEvent) {
 	switch {
 	case ev.Err == nil && !ev.Note.IsEmpty():
-		m.say(a, append(append([]span{}, d.spans()...), own(sDim, " "+m.theme.marks.bullet+" "), said(sWarn, ev.Note))...)
+		m.say(a.root.onScreen(), append(append([]span{}, d.spans()...), own(sDim, " "+m.theme.marks.bullet+" "), said(sWarn, ev.Note))...)
 	case ev.Err == nil && d.waits():
 	case ev.Err == nil:
-		m.say(a, d.spans()...)
+		m.say(a.root.onScreen(), d.spans()...)
 	case errors.Is(ev.Err, context.Canceled):
-		m.say(a, append([]span{own(sDim, "taken back: ")}, d.spans()...)...)
+		m.say(a.root.onScreen(), append([]span{own(sDim, "taken back: ")}, d.spans()...)...)
 	case errors.Is(ev.Err, imapsession.ErrGone):
-		m.say(a, append([]span{own(sWarn, "another client was first, and nothing was done: ")}, d.spans()...)...)
+		m.say(a.root.onScreen(), append([]span{own(sWarn, "another client was first, and nothing was done: ")}, d.spans()...)...)
 	default: // the server's words are what matters
 		line := []span{own(sBad, "sent back: "), said(sPlain, safetext.Clean(ev.Err.Error())), own(sDim, " "+m.theme.marks.bullet+" ")}
 		if d.n == 1 {
-			m.say(a, append(line, said(sDim, d.subject))...)
+			m.say(a.root.onScreen(), append(line, said(sDim, d.subject))...)
 			return
 		}
-		m.say(a, append(line, own(sDim, counted(d.n)))...)
+		m.say(a.root.onScreen(), append(line, own(sDim, counted(d.n)))...)
 	}
 }
 
@@ -283,14 +278,14 @@ func (a *account) rekey(at store.Place, became map[store.UID]store.UID) {
 	}
 }
 
-// renumbered: what is known of a mailbox by UID does not hold any more.
-func (h *history) renumbered(mailbox string) {
+// renumbered: what is known of a mailbox by UID holds only where it is at this
+// place.
+func (h *history) renumbered(now store.Place) {
+	not := func(at store.Place) bool { return at.Mailbox == now.Mailbox && at != now }
 	of := func(d *deed) bool {
-		return slices.ContainsFunc(d.parts, func(p *part) bool { return p.at.Mailbox == mailbox || p.to.Mailbox == mailbox })
+		return slices.ContainsFunc(d.parts, func(p *part) bool { return not(p.at) || not(p.to) })
 	}
 	h.done = slices.DeleteFunc(h.done, of)
 	h.undone = slices.DeleteFunc(h.undone, of)
 	h.queue = slices.DeleteFunc(h.queue, func(w *wish) bool { return of(w.d) })
-	h.returned.Clear()
-	h.held = nil
 }

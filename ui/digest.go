@@ -162,7 +162,7 @@ func (a *account) arrivedSince(top store.UID, n int) away {
 	w.unsure = w.unread > 0
 	list.Rows(lo, end, func(_ int, r store.Row) bool {
 		switch f := r.Flags; {
-		case a.history.returned.Has(r.UID):
+		case a.returns.uids.Has(r.UID):
 		case f.Has(store.Seen):
 			w.read++
 		default:

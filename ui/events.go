@@ -61,6 +61,9 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 			m.ended(a, ev)
 		case imapsession.QueuedEvent:
 			m.queued(a, ev)
+			for b := range a.siblings {
+				m.releaseNews(b)
+			}
 		case imapsession.SearchEvent:
 			a.dayHit(ev)
 			m.searchEvent(a, ev)
@@ -96,6 +99,9 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 		return
 	}
 	if ev.State != imapsession.Live {
+		for b := range a.siblings {
+			m.releaseNews(b)
+		}
 		a.progress = imapsession.ProgressEvent{Ended: true} // it goes on when the link does
 		if was.State == imapsession.Live {
 			a.heardLast = a.cfg.Session.LastSign()
@@ -143,7 +149,8 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	dropped := 0
 	if elsewhere || ev.Reload {
 		a.marked = marked{}
-		a.history.renumbered(ev.Mailbox)
+		a.history.renumbered(a.place())
+		a.returns = returning{}
 	}
 	if ev.Reload {
 		m.dropFinding(a)
@@ -229,7 +236,7 @@ func (a *account) changed(ev imapsession.ListEvent, h *happened) {
 			a.reader.gone = true
 		}
 		a.marked.drop(uid)
-		if _, ours := a.over.Leaving(uid); !ours && !a.history.recalls(uid) {
+		if _, ours := a.over.Leaving(uid); !ours && !a.history.recalls(a.place(), uid) {
 			h.expunged = append(h.expunged, uid)
 		}
 	case store.SetFlags:
@@ -266,10 +273,14 @@ func emojiAsText(s *store.Summary) *store.Summary {
 func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 	a.over.End(uint64(ev.ID))
 	m.stirred(a, ev)
+	a.putThere(ev.Copied)
 	j, ours := a.jobs[ev.ID]
 	delete(a.jobs, ev.ID)
 	if !ours {
 		return
+	}
+	if j.home != nil {
+		defer m.releaseNews(j.home)
 	}
 	if j.kind == jobFolders && ev.Err != nil {
 		a.folders.asked = false

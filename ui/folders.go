@@ -171,7 +171,8 @@ func (m *Model) countFolders(root *account, names ...string) {
 
 // boxOf is the mailbox of the account that is open under a raw name; nil if that
 // folder is not open.
-func (root *account) boxOf(raw string) *account {
+func (a *account) boxOf(raw string) *account {
+	root := a.root
 	switch {
 	case root.holds(raw):
 		return root

@@ -11,8 +11,7 @@ func (m *Model) locate(a *account, d *deed, p *part) {
 	p.state = partLocated
 	a.history.moving = append(a.history.moving, p)
 	d.waiting++
-	id := a.cfg.Session.Do(imapsession.Locate{Landing: *p.landing})
-	a.jobs[id] = job{kind: jobLocate, deed: d, part: p}
+	a.look(*p.landing, job{kind: jobLocate, deed: d, part: p})
 }
 
 // located: they were found, or not.
@@ -42,8 +41,7 @@ func (m *Model) located(a *account, j job, ev imapsession.ResultEvent) {
 func (m *Model) locateReturned(a *account, d *deed, p *part, where *imapsession.Landing) {
 	a.history.moving = append(a.history.moving, p)
 	d.waiting++
-	id := a.cfg.Session.Do(imapsession.Locate{Landing: *where})
-	a.jobs[id] = job{kind: jobLocate, deed: d, part: p, returns: true}
+	a.look(*where, job{kind: jobLocate, deed: d, part: p, returns: true, home: a.boxOf(p.at.Mailbox)})
 }
 
 func (m *Model) locatedReturned(a *account, d *deed, p *part, ev imapsession.ResultEvent) {
@@ -54,4 +52,10 @@ func (m *Model) locatedReturned(a *account, d *deed, p *part, ev imapsession.Res
 	if d.under {
 		m.takeBack(a, d)
 	}
+}
+
+// look has a session look for messages where they went.
+func (a *account) look(where imapsession.Landing, j job) {
+	by := a.serving(where.Place)
+	by.jobs[by.cfg.Session.Do(imapsession.Locate{Landing: where})] = j
 }

@@ -15,7 +15,7 @@ import (
 
 // undo takes back what was done last.
 func (m *Model) undo(a *account) {
-	h := &a.history
+	h := a.history
 	if len(h.done) == 0 {
 		m.say(a, own(sDim, "there is nothing to take back"))
 		return
@@ -23,13 +23,13 @@ func (m *Model) undo(a *account) {
 	d := h.done[len(h.done)-1]
 	h.done = h.done[:len(h.done)-1]
 	h.undone = append(h.undone, d)
-	m.say(a, append([]span{own(sDim, "taking back: ")}, d.spans()...)...)
+	m.say(a, a.named("taking back", sDim, d)...)
 	m.wish(a, d, true)
 }
 
 // redo does again what was taken back last.
 func (m *Model) redo(a *account) {
-	h := &a.history
+	h := a.history
 	if len(h.undone) == 0 {
 		m.say(a, own(sDim, "there is nothing to do again"))
 		return
@@ -37,7 +37,7 @@ func (m *Model) redo(a *account) {
 	d := h.undone[len(h.undone)-1]
 	h.undone = h.undone[:len(h.undone)-1]
 	h.done = append(h.done, d)
-	m.say(a, append([]span{own(sDim, "doing again: ")}, d.spans()...)...)
+	m.say(a, a.named("doing again", sDim, d)...)
 	m.wish(a, d, false)
 }
 
@@ -47,7 +47,7 @@ const ownEffects = 1 << 63
 
 // wish has a deed done, or taken back, as soon as that can be.
 func (m *Model) wish(a *account, d *deed, back bool) {
-	h := &a.history
+	h := a.history
 	w := &wish{d: d, back: back}
 	h.queue = append(h.queue, w)
 	m.proceed(a)
@@ -60,21 +60,29 @@ func (m *Model) wish(a *account, d *deed, back bool) {
 
 // drawWish draws what a wish that waits will do.
 func (a *account) drawWish(w *wish) {
-	a.over.End(w.drawn)
+	a.eraseWish(w)
 	for _, p := range w.d.parts {
+		b := a.boxAt(p.at)
 		switch {
-		case p.at != a.place():
+		case b == nil:
 		case !w.back:
-			a.over.Put(w.drawn, p.uids, store.Effect{Add: p.add, Remove: p.remove, Dest: p.dest})
+			b.over.Put(w.drawn, p.uids, store.Effect{Add: p.add, Remove: p.remove, Dest: p.dest})
 		case p.dest == "":
-			a.over.Put(w.drawn, p.uids, store.Effect{Add: p.remove, Remove: p.add})
+			b.over.Put(w.drawn, p.uids, store.Effect{Add: p.remove, Remove: p.add})
 		}
+	}
+}
+
+// eraseWish takes it off the screen again.
+func (a *account) eraseWish(w *wish) {
+	for b := range a.siblings {
+		b.over.End(w.drawn)
 	}
 }
 
 // proceed grants the wishes that have to wait for nothing.
 func (m *Model) proceed(a *account) {
-	h := &a.history
+	h := a.history
 	for i := 0; i < len(h.queue); {
 		w := h.queue[i]
 		if w.d.under && w.d.moves() || h.blocked(w, h.queue[:i]) {
@@ -82,7 +90,7 @@ func (m *Model) proceed(a *account) {
 			continue
 		}
 		h.queue = slices.Delete(h.queue, i, i+1)
-		a.over.End(w.drawn)
+		a.eraseWish(w)
 		if w.back {
 			w.d.under, w.d.trouble = true, nil
 			m.takeBack(a, w.d)
@@ -159,17 +167,17 @@ func (m *Model) takeBack(a *account, d *deed) {
 // restoreFlags sends the opposite of a part; commands on flags come about in the
 // order in which they are sent, so that it need not be known how it ended.
 func (m *Model) restoreFlags(a *account, d *deed, p *part) {
-	t := imapsession.Target{Mailbox: p.at.Mailbox, UIDValidity: p.at.UIDValidity, UIDs: p.uids}
+	by := a.serving(p.at)
+	if p.state == partSent {
+		by = p.by // behind it, in the same queue
+	}
 	p.state, p.id = partIdle, 0
 	if len(p.uids) == 0 {
 		return
 	}
-	id := a.cfg.Session.Do(imapsession.StoreFlags{Target: t, Add: p.remove, Remove: p.add})
-	if p.at == a.place() {
-		a.over.Put(uint64(id), p.uids, store.Effect{Add: p.remove, Remove: p.add})
-	}
 	d.waiting++
-	a.jobs[id] = job{kind: jobBack, deed: d, part: p, n: len(p.uids)}
+	c := imapsession.StoreFlags{Target: aimedAt(p.at, p.uids), Add: p.remove, Remove: p.add}
+	by.send(p.at, c, p.uids, &store.Effect{Add: p.remove, Remove: p.add}, job{kind: jobBack, deed: d, part: p, n: len(p.uids)})
 }
 
 // recall takes a move back that is not confirmed, if it is not too late. Until it
@@ -180,10 +188,11 @@ func (m *Model) recall(a *account, p *part) {
 	}
 	p.recalled = true
 	a.history.moving = append(a.history.moving, p)
-	a.cfg.Session.Cancel(p.id)
-	if p.at == a.place() {
-		a.over.End(uint64(p.id))
-		a.over.Put(uint64(p.id), p.uids, store.Effect{})
+	b := p.by
+	b.cfg.Session.Cancel(p.id)
+	if p.at == b.place() {
+		b.over.End(uint64(p.id))
+		b.over.Put(uint64(p.id), p.uids, store.Effect{})
 	}
 }
 
@@ -213,27 +222,21 @@ func (m *Model) moveBack(a *account, d *deed, p *part) bool {
 	}
 	p.state = partGoing
 	a.history.moving = append(a.history.moving, p)
-	if p.at == a.place() {
-		a.history.returning++
-	}
-	t := imapsession.Target{Mailbox: p.to.Mailbox, UIDValidity: p.to.UIDValidity, UIDs: from}
-	id := a.cfg.Session.Do(imapsession.Move{Target: t, Dest: p.at.Mailbox})
-	if p.to == a.place() {
-		a.over.Put(uint64(id), from, store.Effect{Dest: p.at.Mailbox})
-	}
 	d.waiting++
-	a.jobs[id] = job{kind: jobBack, deed: d, part: p, n: len(from), returns: p.at == a.place()}
+	c := imapsession.Move{Target: aimedAt(p.to, from), Dest: p.at.Mailbox}
+	a.serving(p.to).send(p.to, c, from, &store.Effect{Dest: p.at.Mailbox}, job{kind: jobBack, deed: d, part: p, n: len(from), home: a.boxOf(p.at.Mailbox)})
 	return true
 }
 
 // original are the messages of a move that stayed where they were, marked deleted,
 // because the server has neither MOVE nor UIDPLUS; nil where they did not.
 func (a *account) original(p *part) (uids []store.UID) {
-	if p.at != a.place() {
+	b := a.boxAt(p.at)
+	if b == nil {
 		return nil
 	}
 	for _, uid := range p.uids {
-		if i, ok := a.view.list.Find(uid); ok && a.view.list.Row(i).Flags.Has(store.Deleted) {
+		if i, ok := b.view.list.Find(uid); ok && b.view.list.Row(i).Flags.Has(store.Deleted) {
 			uids = append(uids, uid)
 		}
 	}
@@ -257,13 +260,9 @@ func (m *Model) backEnded(a *account, j job, ev imapsession.ResultEvent) {
 			m.cameBack(a, d, p, ev)
 		}
 	}
-	if j.returns {
-		a.history.returning--
-	}
 	if d.under {
 		m.takeBack(a, d)
 	}
-	m.releaseNews(a)
 	m.proceed(a)
 }
 
@@ -294,32 +293,34 @@ func (m *Model) cameBack(a *account, d *deed, p *part, ev imapsession.ResultEven
 	a.welcomeBack(d, p, became)
 }
 
-// welcomeBack has the screen know messages that came back: they are no news, are
-// marked if they were, and the selection goes to the newest of them if it stays
-// until that is there.
+// welcomeBack has the screen know messages that came back: they are marked if they
+// were, and the selection goes to the newest of them if it stays until that is
+// there.
 func (a *account) welcomeBack(d *deed, p *part, became map[store.UID]store.UID) {
-	if p.at != a.place() || len(became) == 0 {
+	b := a.boxAt(p.at)
+	if b == nil || len(became) == 0 {
 		return
 	}
 	var newest store.UID
 	for _, uid := range became {
-		a.history.returned.Add(uid)
 		newest = max(newest, uid)
 		if d.marked {
-			a.marked.set.Add(uid)
+			b.marked.set.Add(uid)
 		}
 	}
-	if uid := became[a.view.uid]; uid != 0 {
+	if uid := became[b.view.uid]; uid != 0 {
 		newest = uid
 	}
-	a.comeback = wanted{newest, a.view.uid}
+	b.comeback = wanted{newest, b.view.uid}
+	b.selectReturned()
 }
 
 // tookBack says how taking a deed back ended.
 func (m *Model) tookBack(a *account, d *deed) {
 	d.under = false
+	here := a.root.onScreen()
 	if d.trouble == nil {
-		m.say(a, append(append([]span{own(sGood, "taken back: ")}, d.spans()...), own(sDim, " "+m.theme.marks.bullet+" ctrl+r does it again"))...)
+		m.say(here, append(here.named("taken back", sGood, d), own(sDim, " "+m.theme.marks.bullet+" ctrl+r does it again"))...)
 		return
 	}
 	words := ink("not taken back: ")
@@ -330,14 +331,23 @@ func (m *Model) tookBack(a *account, d *deed) {
 	}
 	line := append([]span{own(sWarn, words)}, d.trouble...)
 	line = append(line, own(sDim, " "+m.theme.marks.bullet+" "))
-	m.say(a, append(line, d.spans()...)...)
+	m.say(here, append(line, d.spans()...)...)
+}
+
+// named says what is done to a deed, and where, if that is not on screen.
+func (a *account) named(what ink, s style, d *deed) []span {
+	out := []span{own(s, what)}
+	if at := d.parts[0].at; at.Mailbox != a.mailbox {
+		out = append(out, own(s, " in "), said(sBold, a.folderTitle(at.Mailbox)))
+	}
+	return append(append(out, own(s, ": ")), d.spans()...)
 }
 
 // perform does a deed, for the first time or again.
 func (m *Model) perform(a *account, d *deed) {
 	if slices.ContainsFunc(d.parts, func(p *part) bool { return p.lost }) {
 		a.history.forget(d)
-		m.say(a, append([]span{own(sWarn, "not done again: the server did not say which messages came back "+m.theme.marks.bullet+" ")}, d.spans()...)...)
+		m.say(a.root.onScreen(), append([]span{own(sWarn, "not done again: the server did not say which messages came back "+m.theme.marks.bullet+" ")}, d.spans()...)...)
 		return
 	}
 	d.under = false
@@ -351,59 +361,4 @@ func (m *Model) perform(a *account, d *deed) {
 			a.history.moving = append(a.history.moving, p)
 		}
 	}
-}
-
-// selectReturned selects a message that came back, if the selection has stayed
-// where it was.
-func (a *account) selectReturned() {
-	w, v := a.comeback, &a.view
-	if w.uid == 0 {
-		return
-	}
-	if v.uid != w.from {
-		a.comeback = wanted{}
-		return
-	}
-	if i, ok := v.find(w.uid); ok {
-		v.selectRow(v.rowOf(i))
-		a.comeback = wanted{}
-	}
-}
-
-// holdReturning keeps news while messages are coming back: they may be what it is
-// about.
-func (a *account) holdReturning(ev imapsession.NewMailEvent) bool {
-	h := &a.history
-	if h.returning == 0 {
-		return false
-	}
-	h.held = append(h.held, ev)
-	return true
-}
-
-// releaseNews tells what arrived while messages were coming back.
-func (m *Model) releaseNews(a *account) {
-	h := &a.history
-	if h.returning > 0 {
-		return
-	}
-	held := h.held
-	h.held = nil
-	for _, ev := range held {
-		if ev.UIDValidity == a.validity {
-			m.newMail(a, ev)
-		}
-	}
-}
-
-// withoutReturned takes out of ev what only came back.
-func (a *account) withoutReturned(ev imapsession.NewMailEvent) imapsession.NewMailEvent {
-	h := &a.history
-	if h.returned.Len() == 0 {
-		return ev
-	}
-	uids := slices.DeleteFunc(slices.Clone(ev.UIDs), h.returned.Has)
-	ev.Count -= len(ev.UIDs) - len(uids)
-	ev.UIDs = uids
-	return ev
 }

@@ -29,16 +29,17 @@ func TestUndoAgainstAServer(t *testing.T) {
 	})
 }
 
-// modelServer is what the commands are done on. INBOX is the fake session's list.
+// modelServer is what the commands are done on. What is open is the list of a fake
+// session.
 type modelServer struct {
 	t     *rapid.T
-	f     *fakeSession
+	open  map[string]*fakeSession
 	boxes map[string]map[store.UID]int // letters by UID
 	next  map[string]store.UID
 	flags map[int]store.Flags
 }
 
-var modelValidity = map[string]uint32{"INBOX": fakeValidity, "Archive": 8, "Trash": 9}
+var modelValidity = map[string]uint32{"INBOX": fakeValidity, "Archive": fakeValidity, "Trash": 9}
 
 // state is where each letter is, and its flags.
 func (s *modelServer) state() map[int]string {
@@ -54,9 +55,8 @@ func (s *modelServer) state() map[int]string {
 	return out
 }
 
-// answer does the command c; later events may come first.
-func (s *modelServer) answer(c sent) {
-	f := s.f
+// answer does the command c of a session; later events may come first.
+func (s *modelServer) answer(f *fakeSession, c sent) {
 	r := imapsession.ResultEvent{ID: c.id, Command: c.cmd}
 	if slices.Contains(f.canceled, c.id) {
 		r.Err = context.Canceled
@@ -74,19 +74,26 @@ func (s *modelServer) answer(c sent) {
 		f.say(r)
 	case imapsession.StoreFlags:
 		s.check(cmd.Target)
+		gone := true
 		for _, uid := range cmd.Target.UIDs {
 			letter, ok := s.boxes[cmd.Target.Mailbox][uid]
 			if !ok {
-				s.t.Fatalf("flags of UID %d in %s, which is not there", uid, cmd.Target.Mailbox)
+				continue
 			}
+			gone = false
 			s.flags[letter] = s.flags[letter].With(cmd.Add, cmd.Remove)
-			if cmd.Target.Mailbox == "INBOX" {
-				f.flag(uid, s.flags[letter].Names()...)
+			if at := s.open[cmd.Target.Mailbox]; at != nil {
+				at.flag(uid, s.flags[letter].Names()...)
 			}
+		}
+		if gone {
+			r.Err = imapsession.ErrGone
 		}
 		f.say(r)
 	case imapsession.Move:
-		s.move(cmd, r)
+		s.move(f, cmd, r)
+	case imapsession.CountFolders:
+		f.say(r)
 	default:
 		s.t.Fatalf("the server knows no %T", cmd)
 	}
@@ -98,33 +105,37 @@ func (s *modelServer) check(t imapsession.Target) {
 	}
 }
 
-func (s *modelServer) move(cmd imapsession.Move, r imapsession.ResultEvent) {
-	f := s.f
+func (s *modelServer) move(f *fakeSession, cmd imapsession.Move, r imapsession.ResultEvent) {
 	s.check(cmd.Target)
 	c := &imapsession.Copied{Place: store.Place{Mailbox: cmd.Dest, UIDValidity: modelValidity[cmd.Dest]}}
 	var arrivals []func()
 	for _, uid := range slices.Sorted(slices.Values(cmd.Target.UIDs)) {
 		letter, ok := s.boxes[cmd.Target.Mailbox][uid]
 		if !ok {
-			s.t.Fatalf("a move of UID %d of %s, which is not there", uid, cmd.Target.Mailbox)
+			continue
 		}
 		delete(s.boxes[cmd.Target.Mailbox], uid)
-		if cmd.Target.Mailbox == "INBOX" {
-			f.expunge(uid)
+		if from := s.open[cmd.Target.Mailbox]; from != nil {
+			from.expunge(uid)
 		}
 		to := s.next[cmd.Dest]
 		s.next[cmd.Dest]++
 		s.boxes[cmd.Dest][to] = letter
 		c.From, c.To = append(c.From, uid), append(c.To, to)
-		if cmd.Dest == "INBOX" {
+		if at := s.open[cmd.Dest]; at != nil {
 			arrivals = append(arrivals, func() {
-				n := uint32(f.list.Len() + 1)
-				f.change(store.Change{Kind: store.Exists, N: n}, 0)
-				f.change(store.Change{Kind: store.Fill, Seq: n, UID: to, Flags: s.flags[letter]}, to)
-				f.say(imapsession.SummariesEvent{UIDValidity: fakeValidity, Summaries: []*store.Summary{f.summary(to)}})
-				f.say(imapsession.NewMailEvent{UIDValidity: fakeValidity, UIDs: []store.UID{to}, Count: 1})
+				n := uint32(at.list.Len() + 1)
+				at.change(store.Change{Kind: store.Exists, N: n}, 0)
+				at.change(store.Change{Kind: store.Fill, Seq: n, UID: to, Flags: s.flags[letter]}, to)
+				at.say(imapsession.SummariesEvent{UIDValidity: fakeValidity, Summaries: []*store.Summary{at.summary(to)}})
+				at.say(imapsession.NewMailEvent{UIDValidity: fakeValidity, UIDs: []store.UID{to}, Count: 1})
 			})
 		}
+	}
+	if len(c.From) == 0 {
+		r.Err = imapsession.ErrGone
+		f.say(r)
+		return
 	}
 	r.Copied = c
 	early := rapid.Bool().Draw(s.t, "arrivals before the result")
@@ -139,13 +150,41 @@ func (s *modelServer) move(cmd imapsession.Move, r imapsession.ResultEvent) {
 	}
 }
 
+// some answers a command, of whichever session; it reports whether there was one.
+func (s *modelServer) some(p *person) bool {
+	for _, f := range []*fakeSession{p.server(), p.folder} {
+		if f == nil {
+			continue
+		}
+		if c, ok := f.take(); ok {
+			s.answer(f, c)
+			p.idle()
+			return true
+		}
+	}
+	return false
+}
+
+// show gives the session of a folder that is being opened what is there.
+func (s *modelServer) show(f *fakeSession) {
+	f.live()
+	for i, uid := range slices.Sorted(maps.Keys(s.boxes[f.mailbox])) {
+		f.apply(store.Change{Kind: store.Exists, N: uint32(i + 1)})
+		f.apply(store.Change{Kind: store.Fill, Seq: uint32(i + 1), UID: uid, Flags: s.flags[s.boxes[f.mailbox][uid]]})
+	}
+	f.say(f.resync())
+	s.open[f.mailbox] = f
+}
+
 func undoAndRedo(t *rapid.T) {
-	p := sitDown(t, 100, 30)
+	var p *person
+	var closed []string
+	p = sitDown(t, 100, 30, openingFolders(&p, &closed))
 	f := p.server()
 	n := rapid.IntRange(1, 12).Draw(t, "messages")
 	f.start(n)
 	s := &modelServer{
-		t: t, f: f, flags: map[int]store.Flags{},
+		t: t, open: map[string]*fakeSession{"INBOX": f}, flags: map[int]store.Flags{},
 		boxes: map[string]map[store.UID]int{"INBOX": {}, "Archive": {}, "Trash": {}},
 		next:  map[string]store.UID{"INBOX": f.nextUID, "Archive": 1000, "Trash": 5000},
 	}
@@ -156,13 +195,7 @@ func undoAndRedo(t *rapid.T) {
 	}
 	p.idle()
 	quiet := func() {
-		for {
-			c, ok := f.take()
-			if !ok {
-				return
-			}
-			s.answer(c)
-			p.idle()
+		for s.some(p) {
 		}
 	}
 	a := p.m.accounts[0]
@@ -174,17 +207,30 @@ func undoAndRedo(t *rapid.T) {
 		"undo": func(*rapid.T) { p.press("u") },
 		"redo": func(*rapid.T) { p.press("ctrl+r") },
 		"answer": func(t *rapid.T) {
-			if c, ok := f.take(); ok {
-				s.t = t
-				s.answer(c)
+			s.t = t
+			s.some(p)
+		},
+		"there": func(t *rapid.T) {
+			s.t = t
+			p.command("go archive")
+			for !a.folders.known {
+				s.some(p)
+			}
+			if p.folder != nil && s.open["Archive"] == nil {
+				s.show(p.folder)
 				p.idle()
 			}
 		},
+		"back": func(*rapid.T) { p.press("B") },
 	})
 	s.t = t
 	quiet()
-	if a.over.Len() != 0 || len(a.jobs) != 0 || len(a.history.queue) != 0 || len(a.history.moving) != 0 {
-		t.Fatalf("all is answered, and %d effects, %d jobs, %d wishes, %d moves are left", a.over.Len(), len(a.jobs), len(a.history.queue), len(a.history.moving))
+	left := 0
+	for b := range a.siblings {
+		left += b.over.Len() + len(b.jobs) + len(b.returns.held)
+	}
+	if left != 0 || len(a.history.queue) != 0 || len(a.history.moving) != 0 {
+		t.Fatalf("all is answered, and %d effects and jobs, %d wishes, %d moves are left", left, len(a.history.queue), len(a.history.moving))
 	}
 	before := s.state()
 	deeds := len(a.history.done)
@@ -211,7 +257,11 @@ func undoAndRedo(t *rapid.T) {
 	if now := s.state(); !maps.Equal(now, before) {
 		t.Fatalf("all is done again, and the server has\n%v, it had\n%v", now, before)
 	}
-	if l := p.m.account().news.entries; slices.ContainsFunc(l, func(e entry) bool { return e.spans[0].own == "new: " }) {
-		t.Fatal("what came back was told as new")
+	for b := range a.siblings {
+		for _, e := range b.news.entries {
+			if e.spans[0].own == "new: " {
+				t.Fatalf("what came back into %s was told as new", b.box)
+			}
+		}
 	}
 }

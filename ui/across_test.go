@@ -1,0 +1,146 @@
+package ui
+
+import (
+	"slices"
+	"testing"
+
+	"tidings/imapsession"
+	"tidings/store"
+)
+
+// What was done last is taken back from whichever folder the person is in by now.
+func TestUndoFromAnotherFolder(t *testing.T) {
+	atFolders(t, 120, 24, func(p *person, closed *[]string) {
+		p.press("c")
+		p.answerList(someFolders())
+		p.press("esc")
+		p.archived(333)
+		zebra := p.goTo("zebra")
+		zebra.nextUID = 101
+		zebra.start(7)
+		p.idle()
+		p.press("!")
+		flagged, _ := zebra.take()
+		zebra.say(imapsession.ResultEvent{ID: flagged.id, Command: flagged.cmd})
+		p.press("B")
+		p.press("u")
+		p.sees("taking back in zebra: ")
+		back, ok := zebra.take()
+		if c, is := back.cmd.(imapsession.StoreFlags); !ok || !is || c.Target.Mailbox != "zebra" || !slices.Equal(c.Target.UIDs, []store.UID{107}) {
+			t.Fatalf("the session of zebra was given %+v", back.cmd)
+		}
+		zebra.say(imapsession.ResultEvent{ID: back.id, Command: back.cmd})
+		p.idle()
+		p.sees("taken back in zebra: ")
+		p.goTo("zebra")
+		p.press("u")
+		p.sees("taking back in INBOX: moved to Archive: (50)")
+		c, _ := zebra.take()
+		move, is := c.cmd.(imapsession.Move)
+		if !is || move.Target.Mailbox != "Archive" || move.Target.UIDValidity != 9 || !slices.Equal(move.Target.UIDs, []store.UID{333}) || move.Dest != "INBOX" {
+			t.Fatalf("u sends %+v", c.cmd)
+		}
+		// It arrives in the inbox before the answer, and is not told as new there.
+		uid := p.server().deliver(false)
+		p.idle()
+		zebra.say(imapsession.ResultEvent{ID: c.id, Command: move, Copied: &imapsession.Copied{
+			Place: store.Place{Mailbox: "INBOX", UIDValidity: fakeValidity}, From: []store.UID{333}, To: []store.UID{uid},
+		}})
+		p.idle()
+		p.sees("taken back in INBOX: moved to Archive: (50)")
+		p.seesNot("new: ")
+		p.press("B")
+		p.selects("(51)")
+		p.seesNot("new: ")
+		// Done again, it is the message by its new UID that goes.
+		p.press("ctrl+r")
+		if _, again := takeAs[imapsession.Move](p); again.Target.Mailbox != "INBOX" || !slices.Equal(again.Target.UIDs, []store.UID{uid}) {
+			t.Errorf("ctrl+r sends %+v", again)
+		}
+	})
+}
+
+// What was not confirmed when its folder was closed is done by another session;
+// it is said that it cannot be taken back.
+func TestAFolderIsClosedWithSomethingUnderWay(t *testing.T) {
+	atFolders(t, 120, 24, func(p *person, closed *[]string) {
+		p.press("j !")
+		p.answer(nil)
+		zebra := p.goTo("zebra")
+		zebra.nextUID = 101
+		zebra.start(7)
+		p.idle()
+		p.press("!")
+		p.press("u") // the opposite is under way, too
+		p.goTo("sent")
+		p.sees("what was done in zebra is not confirmed yet, and cannot be taken back any more")
+		p.press("ctrl+r")
+		p.sees("there is nothing to do again")
+		p.press("u")
+		p.sees("taking back in INBOX: flagged: (49)")
+		p.press("u")
+		p.sees("there is nothing to take back")
+	})
+}
+
+// What the person moves into a mailbox that is open is no news there.
+func TestWhatIsPutThereIsNoNews(t *testing.T) {
+	for _, early := range []bool{true, false} {
+		atFolders(t, 120, 24, func(p *person, closed *[]string) {
+			zebra := p.goTo("zebra")
+			zebra.nextUID = 101
+			zebra.start(7)
+			p.idle()
+			p.press("m")
+			p.types("inbox")
+			p.press("enter")
+			c, _ := zebra.take()
+			zebra.expunge(107)
+			arrive := func() {
+				p.server().deliver(false)
+				p.idle()
+			}
+			answer := func() {
+				zebra.say(imapsession.ResultEvent{ID: c.id, Command: c.cmd, Copied: &imapsession.Copied{
+					Place: store.Place{Mailbox: "INBOX", UIDValidity: fakeValidity}, From: []store.UID{107}, To: []store.UID{51},
+				}})
+				p.idle()
+			}
+			if early {
+				arrive()
+				answer()
+			} else {
+				answer()
+				arrive()
+			}
+			p.seesNot("new: ")
+			if len(p.raw) > 0 {
+				t.Errorf("the terminal was told %q", p.raw)
+			}
+			p.server().deliver(false)
+			p.idle()
+			p.sees("INBOX new: ")
+		})
+	}
+}
+
+// While an action waits for the person's decision, nothing else waits for it.
+func TestNewsDoNotWaitForADecision(t *testing.T) {
+	atFolders(t, 120, 24, func(p *person, closed *[]string) {
+		zebra := p.goTo("zebra")
+		zebra.nextUID = 101
+		zebra.start(7)
+		p.idle()
+		p.press("C")
+		p.types("inbox")
+		p.press("enter")
+		c, _ := zebra.take()
+		p.server().deliver(false)
+		p.idle()
+		p.seesNot("new: ")
+		zebra.say(imapsession.QueuedEvent{ID: c.id, Command: c.cmd, Unclear: clean("who knows")})
+		p.idle()
+		p.press("B")
+		p.sees("new: ")
+	})
+}
