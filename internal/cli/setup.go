@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -43,6 +45,7 @@ type setupOptions struct {
 	clientSecretFile    string
 	tenant              string
 	issuer              string
+	scopes              string
 	tokenCommand        string
 
 	readOnly bool
@@ -99,6 +102,7 @@ with --batch, or without a terminal, it has to be found or said.`,
 	f.StringVar(&o.clientSecretFile, "client-secret-file", "", "a `FILE` with it that only you can read")
 	f.StringVar(&o.tenant, "tenant", "", "Microsoft's tenant")
 	f.StringVar(&o.issuer, "issuer", "", "a custom provider's issuer `URL`")
+	f.StringVar(&o.scopes, "scopes", "", "the `SCOPES` to ask a provider for, with spaces between them")
 	f.StringVar(&o.tokenCommand, "token-command", "", "a `COMMAND` that prints an access token")
 	f.BoolVar(&o.readOnly, "read-only", false, "write read_only = true: nothing on the server is ever changed")
 	f.BoolVar(&o.batch, "batch", false, "ask nothing")
@@ -123,6 +127,8 @@ type setting struct {
 	account  config.Account
 	password string // typed, and to be kept where keep is set
 	keep     bool
+	made     string // the file of a client's secret, which goes if nothing is written
+	written  bool
 }
 
 // setup is `tidings setup`.
@@ -134,13 +140,42 @@ func (p Program) setup(ctx context.Context, o setupOptions) error {
 	if s.d != nil {
 		defer s.d.close()
 	}
-	for _, step := range []func() error{s.whose, s.where, s.called, s.how, s.try, s.write} {
+	for _, step := range []func() error{s.oneWay, s.whose, s.where, s.called, s.how, s.try, s.write} {
 		if err := step(); err != nil {
+			s.forget()
 			return err
 		}
 		if ctx.Err() != nil {
+			s.forget()
 			return errNoAnswer
 		}
+	}
+	return nil
+}
+
+// forget takes away what was made for an account that is not written.
+func (s *setting) forget() {
+	if s.made != "" && !s.written {
+		_ = os.Remove(s.made)
+	}
+}
+
+// oneWay sees to it that the flags name one way to sign in at most.
+func (s *setting) oneWay() error {
+	var named []string
+	for _, way := range []struct {
+		flag string
+		set  bool
+	}{
+		{"--password-command", s.passwordCommand != ""}, {"--password-env", s.passwordEnv != ""}, {"--password-file", s.passwordFile != ""},
+		{"--password-stdin", s.passwordStdin}, {"--ask", s.ask}, {"--oauth2", s.oauth2 != ""}, {"--token-command", s.tokenCommand != ""},
+	} {
+		if way.set {
+			named = append(named, way.flag)
+		}
+	}
+	if len(named) > 1 {
+		return usagef("%s are ways to sign in; say one of them", strings.Join(named, " and "))
 	}
 	return nil
 }
@@ -151,6 +186,11 @@ func (s *setting) begin() error {
 	if s.path == "" {
 		var err error
 		if s.path, err = config.DefaultPath(); err != nil {
+			return err
+		}
+	}
+	for _, file := range []*string{&s.caFile, &s.passwordFile, &s.clientSecretFile} {
+		if err := fromHere(file); err != nil {
 			return err
 		}
 	}
@@ -206,14 +246,17 @@ func (s *setting) whose() error {
 // where finds the server, or asks for it.
 func (s *setting) where() error {
 	if s.host != "" {
-		return s.byHand(s.host)
+		if err := s.byHand(s.host, s.port); err != nil {
+			return usageError{err}
+		}
+		return nil
 	}
 	if why := setup.Without(s.address); why != "" {
 		if s.d == nil {
 			return errors.New(why)
 		}
 		s.d.say(safetext.Clean(why + "."))
-		return s.askHost()
+		return s.askHost(setup.Server{})
 	}
 	s.tell("Looking for the server of %s ...", s.address.Domain)
 	finder := s.finder
@@ -221,15 +264,26 @@ func (s *setting) where() error {
 	if s.ctx.Err() != nil {
 		return errNoAnswer
 	}
-	if found.Server == nil {
-		if s.d == nil {
-			return fmt.Errorf("%s; name the server with --host (and --port, --tls)", found.Why)
-		}
-		s.d.say(safetext.Format("%s. Please name it yourself:", found.Why))
-		return s.askHost()
+	switch likely := found.Likely; {
+	case found.Server != nil:
+	case s.d == nil && likely != nil && (s.noLogin || s.print):
+		found.Server = likely
+	case s.d == nil && likely != nil:
+		return fmt.Errorf("%s: see whether this machine is online, or write the account all the same with --no-login", found.Why)
+	case s.d == nil:
+		return fmt.Errorf("%s; name the server with --host (and --port, --tls)", found.Why)
+	case likely != nil:
+		s.d.say(safetext.Format("%s: is this machine online?", sentence(found.Why.String())))
+		return s.askHost(*likely)
+	default:
+		s.d.say(safetext.Format("%s. Please name it yourself:", sentence(found.Why.String())))
+		return s.askHost(setup.Server{})
 	}
 	s.server = *found.Server
 	s.about = fmt.Sprintf("%s was %s.", s.server.Host, s.server.Source)
+	if found.Likely != nil {
+		return nil
+	}
 	s.tell("Found %s, port %d, TLS (%s; its certificate is valid).", s.server.Host, s.server.Port, string(s.server.Source))
 	if s.server.Foreign {
 		if s.d == nil {
@@ -243,53 +297,93 @@ func (s *setting) where() error {
 			return err
 		}
 		if !right {
-			return s.askHost()
+			return s.askHost(setup.Server{})
 		}
 	}
 	return nil
 }
 
-// askHost asks for host and port.
-func (s *setting) askHost() error {
+// askHost asks for host, port and user; likely is what is offered, where it has a
+// host.
+func (s *setting) askHost(likely setup.Server) error {
+	if likely.Host == "" {
+		likely = setup.Server{Host: "imap." + s.address.Domain, Port: 993}
+	}
 	for {
-		host, err := s.d.line("Server (IMAP)", "imap."+s.address.Domain)
+		host, err := s.askFor("Server (IMAP)", likely.Host, "host", func(a *config.Account, text string) error { a.Host = text; return nil })
 		if err != nil {
 			return err
 		}
-		if err := s.byHand(host); err != nil {
-			s.d.say(safetext.Clean(err.Error()))
+		port := s.port
+		if port == 0 {
+			text, err := s.askFor("Port (993: TLS; 143: STARTTLS)", strconv.Itoa(likely.Port), "port", func(a *config.Account, text string) (err error) {
+				if a.Port, err = strconv.Atoi(text); err != nil {
+					return fmt.Errorf("port is %.20q; expected a whole number from 1 to 65535", text)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			port, _ = strconv.Atoi(text)
+		}
+		if err := s.byHand(host, port); err != nil {
+			s.d.say(sentence(err.Error()))
 			continue
 		}
-		return nil
+		if s.user != "" {
+			return nil
+		}
+		if likely.User != "" {
+			s.server.User = likely.User
+		}
+		s.server.User, err = s.askFor("User name", s.server.User, "user", func(a *config.Account, text string) error { a.User = text; return nil })
+		return err
 	}
 }
 
-// byHand takes a server that the person has named, and looks at it.
-func (s *setting) byHand(host string) error {
-	a := config.Account{Host: host, Port: s.port, TLS: config.TLS(s.tls), CAFile: s.caFile}
+// askFor asks for what will be an option of the account until a config would take it.
+func (s *setting) askFor(question, offered, key string, put func(a *config.Account, text string) error) (string, error) {
+	for {
+		text, err := s.d.line(question, offered)
+		if err != nil {
+			return "", err
+		}
+		a := likelyAccount()
+		if err = put(&a, text); err == nil {
+			_, err = setup.Read(s.path, a, key)
+		}
+		if err == nil {
+			return text, nil
+		}
+		s.d.say(sentence(err.Error()))
+	}
+}
+
+// likelyAccount is one that a config takes.
+func likelyAccount() config.Account {
+	return config.Account{Name: "mail", Host: "imap.example.org", Port: 993, TLS: config.TLSImplicit, User: "alice"}
+}
+
+// byHand takes a server that the person has named, and looks at it. A port of 0 is
+// the usual one.
+func (s *setting) byHand(host string, port int) error {
+	a := likelyAccount()
+	a.Host, a.Port, a.TLS, a.CAFile = host, port, config.TLS(s.tls), s.caFile
 	switch {
 	case a.TLS == "" && a.Port == 143:
 		a.TLS = config.TLSStart
 	case a.TLS == "":
 		a.TLS = config.TLSImplicit
 	}
-	if a.Port == 0 && s.d != nil && s.host == "" {
-		text, err := s.d.line("Port (993: TLS; 143: STARTTLS)", "993")
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Sscan(text, &a.Port); err != nil {
-			return fmt.Errorf("%.20q is not a port", text)
-		}
-		if a.Port == 143 && s.tls == "" {
-			a.TLS = config.TLSStart
-		}
-	}
 	if a.Port == 0 {
 		a.Port = 993
 		if a.TLS != config.TLSImplicit {
 			a.Port = 143
 		}
+	}
+	if _, err := setup.Read(s.path, a, "host", "port", "tls", "ca_file"); err != nil {
+		return err
 	}
 	s.server = setup.Server{Host: host, Port: a.Port, User: s.address.Full, Provider: setup.ProviderByHost(host)}
 	s.about = ""
@@ -329,7 +423,8 @@ func (s *setting) called() error {
 		name, _, _ = strings.Cut(s.address.Domain, ".")
 		if s.d != nil {
 			var err error
-			if name, err = s.d.line("Name of the account", name); err != nil {
+			name, err = s.askFor("Name of the account", name, "name", func(a *config.Account, text string) error { a.Name = text; return nil })
+			if err != nil {
 				return err
 			}
 		}
@@ -372,6 +467,24 @@ func (s *setting) tell(format string, args ...any) {
 		out = s.Stderr
 	}
 	fmt.Fprintln(out, safetext.Clean(fmt.Sprintf(format, args...)))
+}
+
+// sentence begins as a sentence does, unless it does so with a name.
+func sentence(text string) safetext.Text {
+	word, _, _ := strings.Cut(text, " ")
+	if !strings.ContainsFunc(word, func(r rune) bool { return r < 'a' || r > 'z' }) && word != "" {
+		text = strings.ToUpper(text[:1]) + text[1:]
+	}
+	return safetext.Clean(text)
+}
+
+// fromHere has a file that is named from here be found from the config, too, which
+// knows what "~/" is.
+func fromHere(file *string) (err error) {
+	if *file != "" && !strings.HasPrefix(*file, "~/") {
+		*file, err = filepath.Abs(*file)
+	}
+	return err
 }
 
 // argvOf reads a command: words, or a JSON array where a word has a space in it.

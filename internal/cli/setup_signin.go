@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 	"strings"
 
@@ -18,32 +19,13 @@ import (
 // how decides how the account signs in.
 func (s *setting) how() error {
 	a := &s.account
-	a.Host, a.Port, a.CAFile = s.server.Host, s.server.Port, s.caFile
+	s.at()
 	a.Auth, a.Mailbox, a.ReadOnly = config.AuthAuto, "INBOX", s.readOnly
-	if a.TLS == "" {
-		a.TLS = config.TLS(s.server.Security.String())
-	}
-	a.User = s.server.User
-	if s.user != "" {
-		a.User = s.user
-	}
-	if s.caFile != "" {
-		abs, err := filepath.Abs(s.caFile)
-		if err != nil {
-			return err
-		}
-		a.CAFile = abs
-	}
 	var err error
 	if a.PasswordCommand, err = argvOf(s.passwordCommand); err != nil {
 		return err
 	}
-	a.PasswordEnv = s.passwordEnv
-	if s.passwordFile != "" {
-		if a.PasswordFile, err = filepath.Abs(s.passwordFile); err != nil {
-			return err
-		}
-	}
+	a.PasswordEnv, a.PasswordFile = s.passwordEnv, s.passwordFile
 	switch {
 	case s.oauth2 != "" || s.tokenCommand != "":
 		return s.byOAuth2()
@@ -71,6 +53,18 @@ func (s *setting) how() error {
 		return s.byOAuth2()
 	}
 	return s.byPassword()
+}
+
+// at has the account be at the server that was found or named.
+func (s *setting) at() {
+	a := &s.account
+	a.Host, a.Port, a.CAFile, a.User = s.server.Host, s.server.Port, s.caFile, s.server.User
+	if a.TLS == "" {
+		a.TLS = config.TLS(s.server.Security.String())
+	}
+	if s.user != "" {
+		a.User = s.user
+	}
 }
 
 // byToken offers OAuth2 where the server or its provider has it.
@@ -145,10 +139,9 @@ func (s *setting) byOAuth2() error {
 	if o.ClientSecretCommand, err = argvOf(s.clientSecretCommand); err != nil {
 		return err
 	}
-	if s.clientSecretFile != "" {
-		if o.ClientSecretFile, err = filepath.Abs(s.clientSecretFile); err != nil {
-			return err
-		}
+	o.ClientSecretFile = s.clientSecretFile
+	if s.scopes != "" {
+		o.Scopes = strings.Fields(s.scopes)
 	}
 	if o.Provider == "" {
 		o.Provider = config.Custom
@@ -160,9 +153,16 @@ func (s *setting) byOAuth2() error {
 		if s.d == nil {
 			return s.missing("the provider's issuer", "--issuer")
 		}
-		if o.Issuer, err = s.d.line("The provider's issuer (an address that begins with https://)", ""); err != nil {
+		if o.Issuer, err = s.askOAuth2("The provider's issuer (an address that begins with https://)", "", "issuer", func(o *config.OAuth2, text string) { o.Issuer = text }); err != nil {
 			return err
 		}
+	}
+	if o.Provider == config.Custom && s.d != nil && o.Scopes == nil {
+		text, err := s.askOAuth2("Scopes to ask it for, with spaces between them", "openid offline_access", "scopes", func(o *config.OAuth2, text string) { o.Scopes = strings.Fields(text) })
+		if err != nil {
+			return err
+		}
+		o.Scopes = strings.Fields(text)
 	}
 	if o.Flow == "" {
 		if err := s.chooseFlow(o); err != nil {
@@ -173,7 +173,7 @@ func (s *setting) byOAuth2() error {
 		if s.d == nil {
 			return s.missing("the client id", "--client-id")
 		}
-		if o.ClientID, err = s.d.line("Client id (the README says how to get one)", ""); err != nil {
+		if o.ClientID, err = s.askOAuth2("Client id (the README says how to get one)", "", "client_id", func(o *config.OAuth2, text string) { o.ClientID = text }); err != nil {
 			return err
 		}
 	}
@@ -181,6 +181,15 @@ func (s *setting) byOAuth2() error {
 		return s.keepClientSecret(o)
 	}
 	return nil
+}
+
+// askOAuth2 is askFor for an option of [account.oauth2].
+func (s *setting) askOAuth2(question, offered, key string, put func(o *config.OAuth2, text string)) (string, error) {
+	return s.askFor(question, offered, key, func(a *config.Account, text string) error {
+		a.OAuth2 = &config.OAuth2{Provider: config.Custom, Flow: config.FlowDevice, Issuer: "https://login.example.org", ClientID: "tidings", Mechanism: config.MechanismAuto}
+		put(a.OAuth2, text)
+		return nil
+	})
 }
 
 func (s *setting) chooseFlow(o *config.OAuth2) error {
@@ -206,15 +215,23 @@ func (s *setting) keepClientSecret(o *config.OAuth2) error {
 	if err != nil || text == "" {
 		return err
 	}
-	path := filepath.Join(filepath.Dir(s.path), fileSafe(s.account.Name)+".client-secret")
-	if err := xdg.MakeDir(filepath.Dir(path)); err != nil {
+	base := filepath.Join(filepath.Dir(s.path), fileSafe(s.account.Name))
+	if err := xdg.MakeDir(filepath.Dir(base)); err != nil {
 		return err
 	}
-	if err := save.Replace(path, []byte(text+"\n")); err != nil {
-		return fmt.Errorf("the client's secret cannot be kept: %w", err)
+	path := base + ".client-secret"
+	for n := 2; ; n++ {
+		err := save.Create(path, []byte(text+"\n"))
+		if errors.Is(err, fs.ErrExist) {
+			path = fmt.Sprintf("%s-%d.client-secret", base, n) // that one is another account's, or an older one's
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("the client's secret cannot be kept: %w", err)
+		}
+		o.ClientSecretFile, s.made = path, path
+		return nil
 	}
-	o.ClientSecretFile = path
-	return nil
 }
 
 // fileSafe makes an account's name one that a file can have.
@@ -227,25 +244,11 @@ func fileSafe(name string) string {
 	}, name)
 }
 
-// checked reads the account as it will stand in the config, with everything that
-// the config knows better.
-func (s *setting) checked() (config.Account, error) {
-	out, err := setup.Add(s.path, nil, s.account, "", false)
-	if err != nil {
-		return config.Account{}, err
-	}
-	cfg, err := config.Parse(s.path, out)
-	if err != nil {
-		return config.Account{}, err
-	}
-	return cfg.Accounts[0], nil
-}
-
 // try signs in.
 func (s *setting) try() error {
-	a, err := s.checked()
+	a, err := setup.Read(s.path, s.account)
 	if err != nil {
-		return err
+		return usageError{err}
 	}
 	s.account = a
 	if s.noLogin || s.print || a.OAuth2 == nil && s.ask && s.d == nil {
@@ -263,29 +266,70 @@ func (s *setting) try() error {
 		if s.d == nil {
 			return fmt.Errorf("%w (nothing was written; --no-login writes it all the same)", problem)
 		}
-		s.d.say(safetext.Clean(problem.Error()))
-		var untrusted *config.CertificateError
-		options := []string{"Try again", "Write the account to the config all the same", "Give up"}
-		if errors.As(err, &untrusted) {
-			options = append(options, "Trust this certificate from now on: I have compared its fingerprint with the server's")
-		}
-		n, err := s.d.choose("What now?", options...)
-		switch {
-		case err != nil:
+		s.d.say(sentence(strings.ReplaceAll(problem.Error(), " in the config", "")))
+		if written, err := s.afterAll(err); written || err != nil {
 			return err
-		case n == 0 && s.password != "":
-			if err := s.typePassword(); err != nil {
-				return err
-			}
-		case n == 1:
-			s.keep = s.keep && s.password != ""
-			return nil
-		case n == 2:
-			return errors.New("nothing was written")
-		case n == 3:
-			s.account.TLSFingerprint, s.account.CAFile = untrusted.Fingerprint, ""
 		}
 	}
+}
+
+// afterAll has the person say what comes of a sign-in that failed: it is tried
+// again, differently perhaps, or done is true, or the error says that it is given
+// up.
+func (s *setting) afterAll(why error) (done bool, err error) {
+	var options []string
+	var then []func() error
+	offer := func(text string, f func() error) { options, then = append(options, text), append(then, f) }
+	offer("Try again", func() error { return nil })
+	if s.password != "" {
+		offer("Type the password again", s.typePassword)
+	}
+	offer("Sign in by another user name", func() (err error) {
+		s.account.User, err = s.askFor("User name", s.account.User, "user", func(a *config.Account, text string) error { a.User = text; return nil })
+		if err == nil && s.password != "" {
+			err = s.typePassword()
+		}
+		return err
+	})
+	offer("Take another server", func() error {
+		host, security := s.account.Host, s.account.TLS
+		s.account.TLS, s.port, s.tls = "", 0, "" // flags said what did not do
+		if err := s.askHost(setup.Server{Host: host, Port: s.account.Port, User: s.account.User}); err != nil {
+			return err
+		}
+		s.at()
+		if s.account.Host != host || s.account.TLS != security {
+			s.account.TLSFingerprint = ""
+		}
+		return nil
+	})
+	offer("Write the account to the config all the same", func() error { done = true; return nil })
+	offer("Give up", func() error { return s.giveUp(why) })
+	var untrusted *config.CertificateError
+	if errors.As(why, &untrusted) {
+		offer("Trust this certificate from now on: I have compared its fingerprint with the server's", func() error {
+			s.account.TLSFingerprint, s.account.CAFile = untrusted.Fingerprint, ""
+			return nil
+		})
+	}
+	n, err := s.d.choose("What now?", options...)
+	if err != nil {
+		return false, err
+	}
+	err = then[n]()
+	return done, err
+}
+
+// giveUp ends the setup. A sign-in of which the server would not have is taken
+// back, unless an account of that name lives on.
+func (s *setting) giveUp(why error) error {
+	var signedIn notTaken
+	if errors.As(why, &signedIn) && !s.exists(s.account.Name) {
+		if k, err := s.keys(); err == nil {
+			_, _ = k.source(s.account, nil).SignOut(s.ctx)
+		}
+	}
+	return errors.New("nothing was written")
 }
 
 // signIn signs in once, as the monitor would.
@@ -331,12 +375,14 @@ func (s *setting) keys() (*keys, error) {
 // write writes the account, and then keeps its password.
 func (s *setting) write() error {
 	if s.print {
+		s.written = true
 		fmt.Fprint(s.Stdout, setup.AccountText(s.account, s.about))
 		return nil
 	}
 	if err := setup.Write(s.path, s.account, s.about, s.replace); err != nil {
 		return err
 	}
+	s.written = true
 	s.tell("Wrote account %s to %s.", s.account.Name, s.path)
 	if s.keep && s.password != "" {
 		k, err := s.keys()

@@ -36,18 +36,21 @@ func TestSetupInATerminal(t *testing.T) {
 	}
 	answer("Your mail address:", "alice")
 	answer(`"alice" is not a mail address`, "alice@nowhere.invalid")
-	answer("Please name it yourself:", "127.0.0.1")
-	answer("Port (993: TLS; 143: STARTTLS) [993]:", port)
+	answer("Please name it yourself:", "imaps://127.0.0.1")
+	answer("Host is \"imaps://127.0.0.1\"; expected the name alone", "127.0.0.1")
+	answer("Port (993: TLS; 143: STARTTLS) [993]:", "99999")
+	answer("Port is 99999; expected a whole number from 1 to 65535", port)
+	answer("User name [alice@nowhere.invalid]:", "")
 	answer("Name of the account [nowhere]:", "home")
 	answer("Number [1]:", "1")
 	answer("Password of alice@nowhere.invalid (not shown):", server.Password)
-	answer("Trust this certificate from now on", "4")
+	answer("Trust this certificate from now on", "7")
 	// The right server, and another user's name.
-	screen := p.WaitFor("the server cannot open INBOX", patience)
+	screen := p.WaitFor("server cannot open INBOX", patience)
 	if testserver.Shows(screen, server.Password) {
 		t.Error("the password is shown")
 	}
-	answer("Give up", "3")
+	answer("6  Give up", "6")
 	p.ended(t, 1)
 	if _, err := os.Stat(filepath.Join(p.home, "config")); err == nil {
 		t.Error("something was written")
@@ -57,7 +60,7 @@ func TestSetupInATerminal(t *testing.T) {
 	answer("Name of the account [nowhere]:", "")
 	answer("Number [1]:", "1")
 	answer("(not shown):", server.Password)
-	answer("Trust this certificate from now on", "4")
+	answer("Trust this certificate from now on", "7")
 	screen = p.WaitFor("Watch it:  tidings", patience)
 	for _, want := range []string{"INBOX has 3 messages", "Wrote account nowhere to", "there is no keyring here"} {
 		if !strings.Contains(strings.Join(screen, " "), want) {
@@ -71,6 +74,58 @@ func TestSetupInATerminal(t *testing.T) {
 	}
 	if cfg, err := config.Load(filepath.Join(p.home, "config/tidings/config.toml")); err != nil || len(cfg.Accounts) != 1 {
 		t.Errorf("%+v, %v", cfg, err)
+	}
+}
+
+// TestSetupMended: what was typed wrongly is typed anew, without the rest: the
+// user's name, the password, the server.
+func TestSetupMended(t *testing.T) {
+	server := testserver.Dovecot(t)
+	_, port := host(t, server.TLSAddr)
+	p := start(t, "setup", "alice@nowhere.invalid", "--host", "127.0.0.1", "--port", "1", "--ca-file", server.CAFile, "--name", "work")
+	for _, step := range [][2]string{
+		{"Where does the password come from?", "1"},
+		{"Password of alice@nowhere.invalid (not shown):", "wrong"},
+		{"4  Take another server", "4"},
+		{"Server (IMAP) [127.0.0.1]:", ""},
+		{"Port (993: TLS; 143: STARTTLS) [1]:", port},
+		{"User name [alice@nowhere.invalid]:", server.User},
+		{"Wrong user name or password", "2"},
+		{"Password of " + server.User + " (not shown):", server.Password},
+	} {
+		p.WaitFor(step[0], patience)
+		p.Type(step[1])
+		p.Send("Enter")
+	}
+	p.WaitFor("Watch it:  tidings", patience)
+	p.ended(t, 0)
+	if text := p.read(t, "config/tidings/config.toml"); !strings.Contains(text, "port = "+port) || !strings.Contains(text, "user = \""+server.User+"\"") {
+		t.Errorf("the config is\n%s", text)
+	}
+}
+
+// TestSetupIsToldWrongly: what flags cannot mean is said before anything is asked
+// of anybody, and of no line in a file that there is not.
+func TestSetupIsToldWrongly(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", t.TempDir())
+	path := filepath.Join(t.TempDir(), "config.toml")
+	for _, test := range []struct{ args, want string }{
+		{"--host imaps://imap.example.org --ask", `host is "imaps://imap.example.org"; expected the name alone`},
+		{"--host imap.example.org --port 99999 --ask", "port is 99999; expected"},
+		{"--host imap.example.org --tls some --ask", `tls is "some"; expected`},
+		{"--host imap.example.org --ask --password-command pass", "--password-command and --ask are ways to sign in; say one of them"},
+		{"--host imap.example.org --oauth2 microsoft --client-id x --password-env X", "--password-env and --oauth2 are ways to sign in"},
+		{"--host imap.gmail.com --oauth2 google --flow device --client-id x", `flow is "device", by which Google does not grant access to mail; expected "browser"`},
+		{"--host imap.example.org --oauth2 custom --client-id x --issuer http://login.example.org", `issuer is "http://login.example.org", which sends tokens readable`},
+	} {
+		var out bytes.Buffer
+		p := Program{Args: append([]string{"setup", "alice@example.org", "--batch", "--no-login", "--config", path}, strings.Fields(test.args)...), Stdin: strings.NewReader(""), Stdout: &out, Stderr: &out}
+		if status := p.run(t.Context()); status != 2 || !strings.Contains(out.String(), test.want) || strings.Contains(out.String(), path) {
+			t.Errorf("%s: status %d, want %q:\n%s", test.args, status, test.want, out.String())
+		}
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s: something was written", test.args)
+		}
 	}
 }
 
@@ -158,6 +213,14 @@ func TestSetupFinds(t *testing.T) {
 	}
 	if after, _ := os.ReadFile(path); !bytes.Equal(after, text) {
 		t.Error("the config was changed")
+	}
+	// Where Tidings knows the server, it need not answer for the config to be written.
+	nowhere := p
+	nowhere.finder.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no network") }
+	var stdout, stderr bytes.Buffer
+	nowhere.Args, nowhere.Stdout, nowhere.Stderr = []string{"setup", "--batch", "--ask", "--no-login", "--print", "alice@fastmail.com"}, &stdout, &stderr
+	if status := nowhere.run(t.Context()); status != 0 || !strings.Contains(stdout.String(), `host = "imap.fastmail.com"`) || strings.Contains(stderr.String(), "is valid") {
+		t.Errorf("status %d\n%s%s", status, &stdout, &stderr)
 	}
 	status, out, errs = run("alice@proton.me", "--config", path)
 	if status != 1 || !strings.Contains(errs, "Bridge") {

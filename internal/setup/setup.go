@@ -140,6 +140,8 @@ type Finding struct {
 	Server *Server // nil: none
 	// Offline: nobody could be asked; it may well be there.
 	Offline bool
+	// Likely is the server that Tidings knows, where that one does not answer.
+	Likely *Server
 	// Why says what was tried in vain, where there is no Server.
 	Why safetext.Text
 }
@@ -154,7 +156,8 @@ func (f Finder) Find(ctx context.Context, a Address) Finding {
 			return Finding{Server: s}
 		}
 		// It is there even if we cannot reach it now.
-		return Finding{Offline: true, Why: safetext.Format("%s, where mail of %s is, does not answer", safetext.Clean(p.Host), safetext.Clean(a.Domain))}
+		likely := p.server(a, FromPreset)
+		return Finding{Offline: true, Likely: &likely, Why: safetext.Format("%s, where mail of %s is, does not answer", safetext.Clean(p.Host), safetext.Clean(a.Domain))}
 	}
 	said := f.ask(ctx, a)
 	groups := [][]Server{said.srv, said.autoconfig, said.mx}

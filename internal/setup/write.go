@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,6 +120,30 @@ func array(values []string) string {
 		quoted[i] = quote(v)
 	}
 	return "[" + strings.Join(quoted, ", ") + "]"
+}
+
+// Read returns an account as a config reads it, with all that a config knows
+// better; path is where it will stand. What is wrong with it is one line per
+// option. With keys only what is wrong with those options is.
+func Read(path string, a config.Account, keys ...string) (config.Account, error) {
+	cfg, err := config.Parse(path, []byte(AccountText(a, "")))
+	if err == nil {
+		return cfg.Accounts[0], nil
+	}
+	var problems *config.Error
+	if !errors.As(err, &problems) {
+		return config.Account{}, err
+	}
+	var lines []string
+	for _, p := range problems.Problems {
+		if len(keys) == 0 || p.Key == "" || slices.Contains(keys, p.Key) {
+			lines = append(lines, strings.TrimSpace(p.Key+" "+p.Text))
+		}
+	}
+	if len(lines) == 0 {
+		return a, nil
+	}
+	return config.Account{}, errors.New(strings.Join(lines, "\n"))
 }
 
 // Add returns the content of a config with an account added, everything else as
