@@ -365,7 +365,7 @@ func (s *Session) finish(j *job, err error, note safetext.Text) {
 	j.stage = finished
 	j.body = bodyPart{}
 	if c, ok := j.cmd.(FetchPart); ok && c.Into != nil {
-		c.Into.End(err)
+		c.Into.End(err, note)
 	}
 	if err != nil {
 		s.log.Info("command ended without effect", "command", fmt.Sprintf("%T", j.cmd), "reason", err)

@@ -4,6 +4,8 @@ import (
 	"io"
 	"slices"
 	"sync"
+
+	"tidings/internal/safetext"
 )
 
 // streamRoom is how many octets a Stream holds before its command has to wait.
@@ -21,6 +23,7 @@ type Stream struct {
 	held   int
 	ended  bool
 	err    error
+	note   safetext.Text
 	wake   func()        // tells the session that there is room again
 	ready  chan struct{} // capacity 1
 }
@@ -90,14 +93,23 @@ func (s *Stream) Put(b []byte) {
 	nudge(s.ready)
 }
 
-// End says that nothing more comes, because err, or because that was all.
-func (s *Stream) End(err error) {
+// End says that nothing more comes, because of err, or because that was all; there
+// may be something to tell of it.
+func (s *Stream) End(err error, note safetext.Text) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.ended {
-		s.ended, s.err = true, err
+		s.ended, s.err, s.note = true, err, note
 		nudge(s.ready)
 	}
+}
+
+// Note is what there is to tell the person of what came, once Read has returned
+// io.EOF: that it is not what the server announced. It is empty where all is well.
+func (s *Stream) Note() safetext.Text {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.note
 }
 
 // full tells whether the reader has to catch up first.

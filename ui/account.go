@@ -107,6 +107,8 @@ type job struct {
 	returns bool     // of a jobLocate: they were moved back
 	home    *account // where it puts messages, if that is open
 	then    func(*Model, error)
+	asked   imapsession.StructureEvent
+	answer  chan<- structureAnswer // has room for one
 }
 
 type jobKind uint8
@@ -115,6 +117,7 @@ const (
 	jobSeen jobKind = iota // reading marked it read: not worth a line when it succeeds
 	jobBody
 	jobGather
+	jobStructure
 	jobFolders
 	jobCount
 	jobSearch

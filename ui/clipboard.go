@@ -53,7 +53,7 @@ func (m *Model) copyMenu(a *account) {
 	q.items = append(q.items,
 		choice{key: "l", word: "a link", do: func(m *Model) { m.links(a, true) }},
 		choice{key: "t", word: "the text", do: func(m *Model) {
-			m.withLetter(a, func(m *Model, a *account, r *reader) { m.copyText(a, "the text", r.msg.Text()) })
+			m.withShown(a, func(m *Model, a *account, r *reader) { m.copyText(a, "the text", r.msg.Text()) })
 		}},
 	)
 	m.menu = q

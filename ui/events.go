@@ -52,6 +52,11 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 			if !a.gathering(ev) {
 				m.bodyArrived(a, ev)
 			}
+		case imapsession.StructureEvent:
+			if j, ok := a.jobs[ev.ID]; ok {
+				j.asked = ev
+				a.jobs[ev.ID] = j
+			}
 		case imapsession.FoldersEvent:
 			m.foldersArrived(a, ev)
 		case imapsession.CountsEvent:
@@ -306,6 +311,10 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 	}
 	if j.kind == jobCount {
 		m.countEnded(a.root, ev)
+		return
+	}
+	if j.kind == jobStructure {
+		j.answer <- structureAnswer{j.asked, ev.Err}
 		return
 	}
 	if j.kind == jobGather {

@@ -124,11 +124,9 @@ func (m *Model) writeGathered(a *account, g *gather) {
 		}
 		path, err := ways.SaveMbox(ctx, "", name, letters)
 		return func(m *Model, a *account) {
-			if err != nil {
-				m.sayFiles(a, nil, 1, safetext.Clean(name), err)
-				return
-			}
-			m.sayFiles(a, []string{path}, 0, safetext.Text{}, nil)
+			var s saved
+			s.add(path, safetext.Clean(name), safetext.Text{}, err)
+			m.sayFiles(a, s)
 		}
 	})
 }

@@ -76,6 +76,14 @@ func layoutText(msg *message.Message, w int, method ansi.Method, emoji bool, _ t
 	return lay.lines
 }
 
+// layoutEnd stands below what is shown of a message that is too long.
+func layoutEnd(w int, method ansi.Method) []readerLine {
+	lay := layouter{w: min(max(w-2, 1), measure), method: method}
+	lay.blank()
+	lay.wrapped(sWarn, "", safetext.Const("The message goes on. s lists all that is attached to it."))
+	return lay.lines
+}
+
 type layouter struct {
 	w      int
 	method ansi.Method

@@ -9,7 +9,7 @@ import (
 
 // links offers the links of a message: where each really goes, first.
 func (m *Model) links(a *account, copies bool) {
-	m.withLetter(a, func(m *Model, a *account, r *reader) {
+	m.withShown(a, func(m *Model, a *account, r *reader) {
 		found := r.msg.Links
 		if len(found) == 0 {
 			m.say(a, own(sDim, "there is no link in this message"))

@@ -106,10 +106,13 @@ func (m *Model) sourceMenu(a *account) {
 
 // source shows the message as it came, or its header alone.
 func (m *Model) source(a *account, title ink, headerOnly bool) {
-	m.withLetter(a, func(m *Model, a *account, r *reader) {
+	m.withShown(a, func(m *Model, a *account, r *reader) {
 		r = r.letter()
-		data := r.data
-		m.openInside(a, excerpt{title: safetext.Clean(string(title)), data: data, bare: true, made: func() *message.Message {
+		data, of := r.data, int64(0)
+		if r.truncated {
+			of = r.size
+		}
+		m.openInside(a, excerpt{title: safetext.Clean(string(title)), data: data, bare: true, of: of, made: func() *message.Message {
 			return &message.Message{Lines: message.Source(data, headerOnly)}
 		}})
 	})
@@ -143,14 +146,12 @@ func (m *Model) export(a *account, dir string, mbox bool) {
 			if mbox {
 				path, err = ways.SaveMbox(ctx, dir, strings.TrimSuffix(name, ".eml")+".mbox", []Letter{l})
 			} else {
-				path, err = ways.Save(ctx, dir, name, data)
+				path, err = ways.Save(ctx, dir, name, bytes.NewReader(data))
 			}
 			return func(m *Model, a *account) {
-				if err != nil {
-					m.sayFiles(a, nil, 1, safetext.Clean(name), err)
-					return
-				}
-				m.sayFiles(a, []string{path}, 0, safetext.Text{}, nil)
+				var s saved
+				s.add(path, safetext.Clean(name), safetext.Text{}, err)
+				m.sayFiles(a, s)
 			}
 		})
 	})
@@ -174,7 +175,7 @@ func (m *Model) openLetter(a *account) {
 		r = r.letter()
 		ways, data, name := m.opts.Ways, r.data, letterName(r.msg.Subject)
 		m.start(a, "opening", safetext.Clean(name), func(ctx context.Context) func(*Model, *account) {
-			return opened(safetext.Clean(name), ways.Open(ctx, name, "message/rfc822", data))
+			return opened(safetext.Clean(name), ways.Open(ctx, name, "message/rfc822", bytes.NewReader(data)))
 		})
 	})
 }

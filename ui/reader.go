@@ -26,8 +26,12 @@ type reader struct {
 	size      int64
 	complete  bool
 	truncated bool
-	rest      bool                              // what was cut off is being fetched
-	then      []func(*Model, *account, *reader) // wait for all of it
+	rest      bool     // what was cut off is being fetched
+	then      []errand // for it to be there
+
+	// What the server says that the message is made of, once it was asked.
+	structured bool
+	parts      []message.Remote
 
 	// Of what is inside a message: the message's own reader, what to call it,
 	// whether it lacks a header, and what makes its text (see excerpt).
@@ -35,6 +39,10 @@ type reader struct {
 	title  safetext.Text
 	bare   bool
 	made   func() *message.Message
+	// Where it was cut: what to fetch for the rest, and, of a message in the message,
+	// its section.
+	piece   *piece
+	section string
 
 	gen     int // of the parse that counts
 	parsing bool
@@ -223,6 +231,7 @@ func (m *Model) fitReader(a *account, at area) {
 	msg, cut := r.msg, !r.complete || r.truncated
 	method, emoji, w := m.pen.method, a.emoji, at.w
 	now, made, bare := m.now, r.made, r.bare
+	goesOn := r.complete && r.truncated && !r.bare
 	m.later(func() tea.Msg {
 		switch {
 		case stale && made != nil:
@@ -234,7 +243,11 @@ func (m *Model) fitReader(a *account, at area) {
 		if bare {
 			lay = layoutText
 		}
-		return parsedMsg{index, uid, gen, len(data), w, msg, lay(msg, w, method, emoji, now)}
+		lines := lay(msg, w, method, emoji, now)
+		if goesOn {
+			lines = append(lines, layoutEnd(w, method)...)
+		}
+		return parsedMsg{index, uid, gen, len(data), w, msg, lines}
 	})
 }
 

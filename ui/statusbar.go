@@ -80,6 +80,9 @@ func (m *Model) place(a *account) []span {
 	if _, j, long := a.longJob(); long {
 		out = append(out, own(sBarWarn, "  "+ink(thousands(j.done))+" of "+counted(j.n)+" done, Esc stops"))
 	}
+	if t := m.task; t != nil && t.of > 0 {
+		out = append(out, own(sBarWarn, "  "+t.progress(m.w < 60)))
+	}
 	if now := a.finding.underWay(); now != "" {
 		out = append(out, own(sBarDim, ", "+now))
 	} else if a.finding.more {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -14,6 +15,10 @@ type task struct {
 	what   ink
 	about  safetext.Text
 	cancel func()
+	// came are the octets that were fetched for it, of all that there are; 0 where
+	// nothing is fetched, or nobody knows how much.
+	came *atomic.Int64
+	of   int64
 }
 
 // taskMsg ends a task.
@@ -31,12 +36,32 @@ type slowTaskMsg struct {
 
 // start has f called on a goroutine of its own, with a context that Esc ends; what
 // it returns is called on the loop.
-func (m *Model) start(a *account, what ink, about safetext.Text, f func(context.Context) func(*Model, *account)) {
-	if m.undertake(a, what, about, func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg {
+func (m *Model) start(a *account, what ink, about safetext.Text, f func(context.Context) func(*Model, *account)) bool {
+	if !m.undertake(a, what, about, func(ctx context.Context, end func(func(*Model, *account)) tea.Msg) tea.Msg {
 		return end(f(ctx))
 	}) {
-		m.later(m.after(slow*5, slowTaskMsg{m.task, m.indexOf(a)}))
+		return false
 	}
+	m.later(m.after(slow*5, slowTaskMsg{m.task, m.indexOf(a)}))
+	return true
+}
+
+// startOf is start for what fetches octets, as many as of, and counts those that
+// have come.
+func (m *Model) startOf(a *account, what ink, about safetext.Text, of int64, f func(context.Context, *atomic.Int64) func(*Model, *account)) {
+	came := new(atomic.Int64)
+	if m.start(a, what, about, func(ctx context.Context) func(*Model, *account) { return f(ctx, came) }) {
+		m.task.of, m.task.came = of, came
+	}
+}
+
+// progress says how far a task is that fetches something.
+func (t *task) progress(narrow bool) ink {
+	done := ink(thousands(int(min(t.came.Load(), t.of)*100/t.of))) + "%"
+	if narrow {
+		return t.what + " " + done + ", Esc stops"
+	}
+	return t.what + " " + done + " of " + ink(octets(t.of)) + ", Esc stops"
 }
 
 // lend is start for what needs the terminal, which is lent to it.
@@ -61,7 +86,7 @@ func (m *Model) undertake(a *account, what ink, about safetext.Text, f func(ctx 
 		return false
 	}
 	ctx, cancel := context.WithCancel(m.ctx)
-	t := &task{what, about, cancel}
+	t := &task{what: what, about: about, cancel: cancel}
 	m.task = t
 	box := m.indexOf(a)
 	m.later(func() tea.Msg {

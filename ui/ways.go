@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"io"
 	"time"
 )
 
@@ -11,13 +12,13 @@ import (
 // a person what happened.
 type Ways interface {
 	// Save writes a file called like name into dir ("": where the config says), and
-	// returns its path. Nothing is overwritten.
-	Save(ctx context.Context, dir, name string, data []byte) (path string, err error)
+	// returns its path. Nothing is overwritten, and where from fails, nothing is left.
+	Save(ctx context.Context, dir, name string, from io.Reader) (path string, err error)
 	// SaveMbox does that with messages, as an mbox.
 	SaveMbox(ctx context.Context, dir, name string, letters []Letter) (path string, err error)
 	// Open hands a file of that content to the program for its media type; it does
 	// not wait for the program's window to be closed.
-	Open(ctx context.Context, name, mediaType string, data []byte) error
+	Open(ctx context.Context, name, mediaType string, from io.Reader) error
 	// OpenLink hands a link to the program for links.
 	OpenLink(ctx context.Context, url string) error
 	// Pipe gives data to a command line, which a shell reads, and returns what it

@@ -90,11 +90,16 @@ func (w *ways) folder(dir string) (string, error) {
 	return home, nil
 }
 
-func (w *ways) Save(ctx context.Context, dir, name string, data []byte) (string, error) {
-	return w.save(ctx, dir, name, func(to io.Writer) error {
-		_, err := to.Write(data)
+func (w *ways) Save(ctx context.Context, dir, name string, from io.Reader) (string, error) {
+	return w.save(ctx, dir, name, copyFrom(from))
+}
+
+// copyFrom writes what comes from a reader.
+func copyFrom(from io.Reader) func(io.Writer) error {
+	return func(to io.Writer) error {
+		_, err := io.Copy(to, from)
 		return err
-	})
+	}
 }
 
 func (w *ways) SaveMbox(ctx context.Context, dir, name string, letters []ui.Letter) (string, error) {
@@ -135,15 +140,12 @@ func (w *ways) program(mediaType string) []string {
 	return w.open
 }
 
-func (w *ways) Open(ctx context.Context, name, mediaType string, data []byte) error {
+func (w *ways) Open(ctx context.Context, name, mediaType string, from io.Reader) error {
 	dir, err := w.lend()
 	if err != nil {
 		return err
 	}
-	path, err := save.File(dir, name, func(to io.Writer) error {
-		_, err := to.Write(data)
-		return err
-	})
+	path, err := save.File(dir, name, copyFrom(from))
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func TestWaysSave(t *testing.T) {
 	w := newWays(config.UI{})
 	save := func(dir, name string) string {
 		t.Helper()
-		path, err := w.Save(t.Context(), dir, name, []byte("x"))
+		path, err := w.Save(t.Context(), dir, name, strings.NewReader("x"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func TestWaysSave(t *testing.T) {
 	if got := save("~/Downloads", "b"); got != filepath.Join(down, "b") {
 		t.Error(got)
 	}
-	if _, err := w.Save(t.Context(), "/nowhere/at/all", "b", nil); err == nil || !strings.Contains(err.Error(), "no folder") {
+	if _, err := w.Save(t.Context(), "/nowhere/at/all", "b", strings.NewReader("")); err == nil || !strings.Contains(err.Error(), "no folder") {
 		t.Errorf("%v", err)
 	}
 	path, err := w.SaveMbox(t.Context(), "", "two.mbox", []ui.Letter{
@@ -67,7 +67,7 @@ func TestWaysSave(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := w.Save(ctx, "", "never", nil); !errors.Is(err, context.Canceled) {
+	if _, err := w.Save(ctx, "", "never", strings.NewReader("")); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 }
@@ -81,7 +81,7 @@ func TestWaysPrograms(t *testing.T) {
 	w := newWays(config.UI{Open: []string{"false"}, OpenWith: map[string][]string{"image/*": {script, "pic"}, "text/plain": {script, "text"}}, OpenLink: []string{script}})
 	defer w.close()
 	for kind, word := range map[string]string{"image/png": "pic", "text/plain": "text"} {
-		if err := w.Open(t.Context(), "-rf $(x).png", kind, []byte("content")); err != nil {
+		if err := w.Open(t.Context(), "-rf $(x).png", kind, strings.NewReader("content")); err != nil {
 			t.Fatal(err)
 		}
 		seen := strings.SplitN(content(t, filepath.Join(dir, "seen")), "\n", 2)
@@ -89,7 +89,7 @@ func TestWaysPrograms(t *testing.T) {
 			t.Errorf("%s: %q", kind, seen)
 		}
 	}
-	if err := w.Open(t.Context(), "a", "application/zip", nil); err == nil || !strings.Contains(err.Error(), "false") {
+	if err := w.Open(t.Context(), "a", "application/zip", strings.NewReader("")); err == nil || !strings.Contains(err.Error(), "false") {
 		t.Errorf("a program that fails: %v", err)
 	}
 	lent := w.lent

@@ -104,9 +104,9 @@ func (p *part) remote(octets int64) Remote {
 	size := max(octets, 0)
 	switch p.coding() {
 	case codedBase64:
-		size = size / 78 * 57 // lines of 76 and their ends
+		size = size * 57 / 78 // lines of 76 and their ends
 	case codedUU:
-		size = size / 63 * 45
+		size = size * 45 / 63
 	}
 	return Remote{Attachment{Name: p.name, Type: p.ct.mediaType, Size: size, Section: p.number()}, octets, *p}
 }
