@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -143,4 +144,62 @@ func TestNewsDoNotWaitForADecision(t *testing.T) {
 		p.press("B")
 		p.sees("new: ")
 	})
+}
+
+// What cannot be taken back is not passed over: u says so, and only u again goes
+// on with what was before.
+func TestUndoStopsAtWhatIsFinal(t *testing.T) {
+	atScreen(t, 140, 24, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("!")
+		p.answer(nil)
+		p.press("C")
+		p.answerFolders()
+		p.types("arch")
+		p.press("enter")
+		p.answer(nil)
+		p.press("u")
+		p.sees("copied to Archive: (50)", "a copy stays; delete it there", "u again goes on")
+		if n := len(p.server().pending()); n != 0 {
+			t.Errorf("%d commands were sent", n)
+		}
+		p.press("u")
+		p.sees("taking back: flag taken away: (50)")
+		p.answer(nil)
+		// One that the server refused did not happen.
+		p.press("!")
+		p.answer(nil)
+		p.press("C")
+		p.types("arch")
+		p.press("enter")
+		p.answer(errors.New("over quota"))
+		p.press("u")
+		p.sees("taking back: flag taken away: (50)")
+	})
+}
+
+// "-" takes a label away from those of the messages that have it, where "+" would
+// first give it to the others.
+func TestALabelIsTakenAway(t *testing.T) {
+	atScreen(t, 140, 24, func(p *person) {
+		p.server().start(50)
+		p.server().flag(48, `\Seen`, "$Label1")
+		p.idle()
+		p.press("x x x -")
+		p.sees("Take a label away from 3 messages")
+		p.press("1")
+		_, c := takeAs[imapsession.StoreFlags](p)
+		if !slices.Equal(c.Target.UIDs, []store.UID{48}) || len(c.Add) > 0 || !slices.Equal(c.Remove, []string{"$Label1"}) {
+			t.Errorf("- sends %+v", c)
+		}
+		p.press("esc G -")
+		p.press("1")
+		p.sees("that message is not marked Important")
+		p.command("unkeyword other")
+		p.sees("that message is not marked other")
+		if n := len(p.server().pending()); n != 0 {
+			t.Errorf("%d commands were sent", n)
+		}
+	}, func(o *Options) { o.Keywords = []Keyword{{"$Label1", clean("Important"), "red"}} })
 }

@@ -118,7 +118,9 @@ func (m *Model) act(a *account, act action) {
 	case actSeen:
 		m.toggle(a, `\Seen`, "marked read", "marked unread")
 	case actKeyword:
-		m.keywordMenu(a)
+		m.keywordMenu(a, false)
+	case actUnlabel:
+		m.keywordMenu(a, true)
 	case actMark:
 		m.toggleMark(a)
 	case actRange:

@@ -236,5 +236,6 @@ func (m *Model) copyTo(a *account, uids []store.UID, f imapsession.Folder) {
 	d.dest = f.Name
 	id := a.cfg.Session.Do(imapsession.Copy{Target: t, Dest: f.Raw})
 	a.over.Put(uint64(id), uids, store.Effect{})
+	a.history.did(d, "a copy stays; delete it there")
 	a.jobs[id] = job{kind: jobDone, deed: d, subject: d.subject, n: len(uids), home: a.boxOf(f.Raw)}
 }

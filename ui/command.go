@@ -46,6 +46,7 @@ func init() {
 		{[]string{"go", "folder"}, "FOLDER", "open a folder, by some letters of its name", toFolder, folderNames},
 		{[]string{"inbox"}, "", "back to the inbox, as B does", act(actInbox), nil},
 		{[]string{"keyword", "label"}, "NAME", "set a keyword on the messages, or take it away", toKeyword, keywordNames},
+		{[]string{"unkeyword", "unlabel"}, "NAME", "take a keyword away", toUnkeyword, keywordNames},
 		{[]string{"create", "mkdir"}, "FOLDER", "make a folder", toCreate, nil},
 		{[]string{"pipe"}, "COMMAND", "give the message to a command", pipeRaw, nil},
 		{[]string{"pipetext"}, "COMMAND", "give its text to a command", pipeText, nil},

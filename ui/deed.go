@@ -19,6 +19,7 @@ type deed struct {
 	n       int           // how many messages
 	parts   []*part
 	marked  bool // they were marked, and are again when they come back
+	final   ink  // why it cannot be taken back; "" : it can, part by part
 
 	under   bool // it is being taken back
 	waiting int  // replies due of that
@@ -116,13 +117,24 @@ func (a *account) newDeed(what ink, uids []store.UID) *deed {
 
 // do sends a deed, draws it, and remembers it.
 func (m *Model) do(a *account, d *deed) {
-	h := a.history
+	a.history.add(d)
+	m.wish(a, d, false)
+}
+
+// did remembers what cannot be taken back, so that nobody takes back what was
+// before in its place.
+func (h *history) did(d *deed, why ink) {
+	d.final = why
+	h.add(d)
+}
+
+// add remembers a deed.
+func (h *history) add(d *deed) {
 	h.done = append(h.done, d)
 	if len(h.done) > maxDeeds {
 		h.done = slices.Delete(h.done, 0, len(h.done)-maxDeeds)
 	}
 	h.undone = nil
-	m.wish(a, d, false)
 }
 
 // sendPart sends one command of a deed, and draws its effect.

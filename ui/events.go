@@ -171,6 +171,7 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 		ev.List = &store.List{}
 	}
 	a.drawQueued()
+	arrived := int(ev.Arrived) - a.putSince(ev.List)
 	gone := make(map[store.UID]bool, len(ev.Gone))
 	for _, uid := range ev.Gone {
 		gone[uid] = true
@@ -208,7 +209,7 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 			spans = append(spans, own(sPlain, ink(thousands(n))+word))
 		}
 	}
-	add(int(ev.Arrived), " arrived")
+	add(arrived, " arrived")
 	add(len(ev.Gone), " expunged")
 	add(len(ev.Changed), " changed flags")
 	if len(spans) > 0 {
@@ -328,6 +329,9 @@ func (m *Model) ended(a *account, ev imapsession.ResultEvent) {
 	if j.kind == jobSearch {
 		m.searchEnded(a, ev)
 		return
+	}
+	if j.deed != nil && ev.Err != nil {
+		a.history.forget(j.deed) // it did not happen
 	}
 	switch {
 	case ev.Err == nil && !ev.Note.IsEmpty():

@@ -43,6 +43,7 @@ const (
 	actFlag
 	actSeen
 	actKeyword
+	actUnlabel
 	actMark
 	actRange
 	actMarkShown
@@ -126,7 +127,8 @@ var keymap = []binding{
 	{[]string{"J"}, "J", inList | inReader, actJunk, "junk; in the junk folder: not junk", "", "Acting"},
 	{[]string{"!"}, "!", inList | inReader, actFlag, "flag, or take the flag away", "flag", "Acting"},
 	{[]string{"U"}, "U", inList | inReader, actSeen, "mark read, or unread", "read/unread", "Acting"},
-	{[]string{"+", "-"}, "+ -", inList | inReader, actKeyword, "answered, or a label (keyword)", "", "Acting"},
+	{[]string{"+"}, "+", inList | inReader, actKeyword, "answered, or a label (keyword)", "", "Acting"},
+	{[]string{"-"}, "-", inList | inReader, actUnlabel, "take a label away from all that have it", "", "Acting"},
 	{[]string{"u"}, "u", inList | inReader, actUndo, "take back what was done last, and before", "undo", "Acting"},
 	{[]string{"ctrl+r"}, "ctrl+r", inList | inReader, actRedo, "do it again", "", "Acting"},
 

@@ -43,21 +43,25 @@ func drawKeywords(p *pen, labels []Keyword, f store.Flags) {
 	}
 }
 
-// keywordMenu offers the flags that messages can have: answered, and keywords.
-func (m *Model) keywordMenu(a *account) {
+// keywordMenu offers the flags that messages can have, answered and keywords, to be
+// set (or taken away where all have them), or only to be taken away (off).
+func (m *Model) keywordMenu(a *account, off bool) {
 	uids, ok := m.mayChange(a)
 	if !ok {
 		return
 	}
 	q := &menu{label: "Label", a: a}
+	if off {
+		q.label = "Take a label away from"
+	}
 	if len(uids) > 1 {
-		q.label = "Label " + counted(len(uids))
+		q.label += " " + counted(len(uids))
 	} else {
 		q.what = a.subject(uids[0])
 	}
 	add := func(key ink, name string, label safetext.Text) {
 		lack, have := a.splitBy(uids, name)
-		q.add(choice{key: key, text: label, now: len(lack) == 0 && len(have) > 0, do: func(m *Model) { m.label(a, uids, name, label) }})
+		q.add(choice{key: key, text: label, now: len(have) > 0 && (off || len(lack) == 0), do: func(m *Model) { m.label(a, uids, name, label, off) }})
 	}
 	add("a", `\Answered`, safetext.Const("answered"))
 	for i, k := range m.opts.Keywords {
@@ -66,25 +70,33 @@ func (m *Model) keywordMenu(a *account) {
 		}
 		add(ink(rune('1'+i)), k.Name, k.Label)
 	}
+	command := "keyword "
+	if off {
+		command = "unkeyword "
+	}
 	q.add(choice{key: "k", word: "another keyword, by its name", do: func(m *Model) {
 		m.openCommand()
-		m.command.set("keyword ")
+		m.command.set(command)
 	}})
 	q.pick = 0
 	m.menu = q
 }
 
-// label sets a flag on messages, or takes it away where all have it.
-func (m *Model) label(a *account, uids []store.UID, name string, label safetext.Text) {
-	if !a.permits(name) {
+// label sets a flag on messages, or takes it away where all have it; off takes it
+// away from those that have it.
+func (m *Model) label(a *account, uids []store.UID, name string, label safetext.Text, off bool) {
+	if !off && !a.permits(name) {
 		m.say(a, own(sWarn, "the server keeps no "), said(sBold, label), own(sWarn, " in this mailbox: nothing was done"))
 		return
 	}
 	lack, have := a.splitBy(uids, name)
 	var d *deed
 	switch {
-	case len(lack) > 0:
+	case len(lack) > 0 && !off:
 		d = m.setFlags(a, lack, []string{name}, nil, "marked")
+	case len(lack) > 0 && len(have) == 0:
+		m.say(a, own(sDim, plural(len(uids), "that message is", "none of those messages is")+plural(len(uids), " not", "")+" marked "), said(sBold, label))
+		return
 	case len(have) > 0:
 		d = m.setFlags(a, have, nil, []string{name}, "no longer marked")
 	default:
@@ -95,7 +107,12 @@ func (m *Model) label(a *account, uids []store.UID, name string, label safetext.
 }
 
 // toKeyword is the command that sets a keyword by its name, or by its label.
-func toKeyword(m *Model, a *account, arg string) error {
+func toKeyword(m *Model, a *account, arg string) error { return byName(m, a, arg, false) }
+
+// toUnkeyword is the one that takes it away.
+func toUnkeyword(m *Model, a *account, arg string) error { return byName(m, a, arg, true) }
+
+func byName(m *Model, a *account, arg string, off bool) error {
 	name, label := arg, safetext.Clean(arg)
 	for _, k := range m.opts.Keywords {
 		if strings.EqualFold(k.Label.String(), arg) || strings.EqualFold(k.Name, arg) {
@@ -108,7 +125,7 @@ func toKeyword(m *Model, a *account, arg string) error {
 		return wrong{"is no keyword; it is one word of plain letters, digits and signs such as $ - _", arg}
 	}
 	if uids, ok := m.mayChange(a); ok {
-		m.label(a, uids, name, label)
+		m.label(a, uids, name, label, off)
 	}
 	return nil
 }

@@ -26,6 +26,18 @@ func (a *account) putThere(c *imapsession.Copied) {
 	}
 }
 
+// putSince counts the messages that the person put here and that a newer list has
+// for the first time.
+func (a *account) putSince(list *store.List) (n int) {
+	for _, uid := range a.returns.uids.All() {
+		_, before := a.view.list.Find(uid)
+		if _, now := list.Find(uid); now && !before {
+			n++
+		}
+	}
+	return n
+}
+
 // selectReturned selects a message that came back, if the selection has stayed
 // where it was.
 func (a *account) selectReturned() {

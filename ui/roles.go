@@ -162,6 +162,7 @@ func (m *Model) askExpunge(a *account, uids []store.UID) {
 		d := a.newDeed("deleted for ever", uids)
 		id := a.cfg.Session.Do(imapsession.Expunge{Target: a.target(uids...)})
 		a.over.Put(uint64(id), uids, store.Effect{Dest: a.mailbox})
+		a.history.did(d, "that cannot be taken back")
 		a.jobs[id] = job{kind: jobDone, deed: d, subject: d.subject, n: len(uids)}
 		m.stepOn(a, uids)
 	}})

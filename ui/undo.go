@@ -22,6 +22,10 @@ func (m *Model) undo(a *account) {
 	}
 	d := h.done[len(h.done)-1]
 	h.done = h.done[:len(h.done)-1]
+	if d.final != "" {
+		m.say(a, append(d.spans(), own(sWarn, " "+m.theme.marks.bullet+" "+d.final+" "+m.theme.marks.bullet+" "), own(sBold, "u"), own(sWarn, " again goes on with what was before"))...)
+		return
+	}
 	h.undone = append(h.undone, d)
 	m.say(a, a.named("taking back", sDim, d)...)
 	m.wish(a, d, true)

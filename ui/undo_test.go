@@ -302,7 +302,7 @@ func TestDeleteInTrashAsksAndExpunges(t *testing.T) {
 			t.Errorf("it expunges %v", cmd.Target.UIDs)
 		}
 		p.press("u")
-		p.sees("there is nothing to take back")
+		p.sees("that cannot be taken back")
 	}, func(o *Options) { o.Accounts[0].Trash = "INBOX" })
 }
 
