@@ -203,3 +203,32 @@ func TestALabelIsTakenAway(t *testing.T) {
 		}
 	}, func(o *Options) { o.Keywords = []Keyword{{"$Label1", clean("Important"), "red"}} })
 }
+
+// A server that has neither MOVE nor UIDPLUS leaves the original, marked deleted.
+// That is our doing, and to take it back is to take that mark away.
+func TestUndoWhereTheOriginalStays(t *testing.T) {
+	atScreen(t, 160, 24, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("j a")
+		p.answerFolders()
+		id, mv := takeAs[imapsession.Move](p)
+		p.server().flag(49, `\Seen`, `\Deleted`)
+		p.idle()
+		p.seesNot("by another client")
+		p.server().say(imapsession.ResultEvent{ID: id, Command: mv, Note: clean("the original stays here, marked deleted"), Landing: &imapsession.Landing{
+			Place: store.Place{Mailbox: "Archive", UIDValidity: 9}, Next: 40,
+		}})
+		p.idle()
+		p.sees("the original stays here, marked deleted")
+		p.press("u")
+		_, c := takeAs[imapsession.StoreFlags](p)
+		if !slices.Equal(c.Target.UIDs, []store.UID{49}) || !slices.Equal(c.Remove, []string{`\Deleted`}) || c.Target.Mailbox != "INBOX" {
+			t.Fatalf("u sends %+v", c)
+		}
+		p.server().flag(49, `\Seen`)
+		p.server().say(imapsession.ResultEvent{ID: 3, Command: c})
+		p.idle()
+		p.sees("the copy in Archive stays, for the server cannot remove single messages")
+	})
+}

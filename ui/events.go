@@ -247,7 +247,9 @@ func (a *account) changed(ev imapsession.ListEvent, h *happened) {
 		}
 	case store.SetFlags:
 		if did.Old.Flags.Known() && did.Old.Flags != did.New.Flags && did.New.UID != 0 {
-			if _, ours := a.over.Flags(did.New.UID, did.New.Flags); !ours {
+			_, ours := a.over.Flags(did.New.UID, did.New.Flags)
+			_, leaving := a.over.Leaving(did.New.UID) // \Deleted is a step of a move, or of deleting
+			if !ours && !leaving {
 				h.flagged = append(h.flagged, flagChange{did.New.UID, did.Old.Flags, did.New.Flags})
 			}
 		}

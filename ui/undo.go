@@ -209,17 +209,17 @@ func (m *Model) moveBack(a *account, d *deed, p *part) bool {
 			from = append(from, uid)
 		}
 	}
+	stayed := a.original(p)
 	switch {
+	case len(p.uids) > 0 && len(stayed) == len(p.uids):
+		p.state = partIdle
+		d.trouble = []span{own(sWarn, "the copy in "), said(sWarn, d.dest), own(sWarn, " stays, for the server cannot remove single messages")}
+		m.restoreFlags(a, d, &part{at: p.at, uids: stayed, add: []string{`\Deleted`}})
+		return false
 	case len(from) > 0:
 	case p.landing != nil:
 		m.locate(a, d, p)
 		return true
-	case a.original(p) != nil:
-		uids := a.original(p)
-		p.state = partIdle
-		d.trouble = []span{own(sWarn, "the copy in "), said(sWarn, d.dest), own(sWarn, " stays, for the server cannot remove single messages")}
-		m.restoreFlags(a, d, &part{at: p.at, uids: uids, add: []string{`\Deleted`}})
-		return false
 	default:
 		d.trouble = []span{own(sWarn, "the server did not say which messages they became in "), said(sWarn, d.dest)}
 		return false
