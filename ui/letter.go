@@ -48,7 +48,11 @@ func layoutText(msg *message.Message, w int, method ansi.Method, emoji bool, _ t
 			if name.IsEmpty() {
 				name = safetext.Const("(no name)")
 			}
-			lay.wrapped(sAnswered, "@ ", safetext.Format("%s  %s  %s", name, safetext.Clean(x.Type), safetext.Clean(octets(x.Size))))
+			size := safetext.Clean(octets(x.Size))
+			if x.Cut {
+				size = safetext.Format("more than %s", size)
+			}
+			lay.wrapped(sAnswered, "@ ", safetext.Format("%s  %s  %s", name, safetext.Clean(x.Type), size))
 		}
 	}
 	if len(msg.Links) > 0 {

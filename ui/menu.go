@@ -217,6 +217,11 @@ func (c *choice) draw(p *pen, s style) {
 // own, the one that Enter takes stands in it.
 func (q *menu) draw(p *pen, listed bool) {
 	p.gap(sPlain, 1)
+	if listed && q.verbs != nil && p.room < q.label.width()+3+q.verbWidth() {
+		q.drawVerbs(p) // the keys are worth more than what is listed is called
+		p.end(sPlain)
+		return
+	}
 	p.ink(sBold, q.label)
 	p.gap(sPlain, 1)
 	if !q.what.IsEmpty() {
@@ -234,16 +239,33 @@ func (q *menu) draw(p *pen, listed bool) {
 		p.end(sPlain)
 		return
 	}
-	for i, v := range q.verbs {
-		word := v.word
-		if i == 0 {
-			word += " (Enter)"
-		}
-		p.ink(sBold, v.key)
-		p.ink(sDim, " "+word+"  ")
-	}
+	q.drawVerbs(p)
 	p.text(sDim, at.more, p.room)
 	p.end(sPlain)
+}
+
+// drawVerbs draws what can be done with the choice.
+func (q *menu) drawVerbs(p *pen) {
+	for i, v := range q.verbs {
+		p.ink(sBold, v.key)
+		p.ink(sDim, " "+v.said(i)+"  ")
+	}
+}
+
+// said is the word of the verb at index i, of which the first is Enter's.
+func (v *verb) said(i int) ink {
+	if i == 0 {
+		return v.word + " (Enter)"
+	}
+	return v.word
+}
+
+// verbWidth is how many cells the verbs take.
+func (q *menu) verbWidth() (w int) {
+	for i, v := range q.verbs {
+		w += v.key.width() + v.said(i).width() + 3
+	}
+	return w - 2
 }
 
 // maxOpen is how long a conversation may be to be unfolded.

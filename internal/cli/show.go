@@ -131,7 +131,11 @@ func attachmentLines(as []message.Attachment) []message.Line {
 		if name.IsEmpty() {
 			name = safetext.Const("(no name)")
 		}
-		lines = append(lines, message.Line{Text: safetext.Format("  %s  %s  %s", name, safetext.Clean(a.Type), octets(a.Size))})
+		size := octets(a.Size)
+		if a.Cut {
+			size = safetext.Format("more than %s", size)
+		}
+		lines = append(lines, message.Line{Text: safetext.Format("  %s  %s  %s", name, safetext.Clean(a.Type), size)})
 	}
 	return lines
 }

@@ -49,6 +49,7 @@ type Attachment struct {
 	Name string // decoded, raw; "" where none is given
 	Type string // media type, lower case
 	Size int64  // decoded octets, as far as the bytes at hand go
+	Cut  bool   // there is more of it than is at hand
 	// Section is the part's number as IMAP counts parts (RFC 9051 §6.4.5.1), such
 	// as "2" or "1.3"; "" where it is no part of its own, but stands inside one
 	// (uuencode, TNEF).

@@ -320,7 +320,7 @@ func guessBoundary(body []byte) string {
 }
 
 func (p *part) attachment() Attachment {
-	return Attachment{Name: p.name, Type: p.ct.mediaType, Size: p.size(), Section: p.number()}
+	return Attachment{Name: p.name, Type: p.ct.mediaType, Size: p.size(), Cut: p.open, Section: p.number()}
 }
 
 // clean is safetext.Clean, under a short name for what is written a lot here.

@@ -2,6 +2,8 @@ package message
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -55,4 +57,26 @@ func FuzzSection(f *testing.F) {
 		}
 		Section(b, "1.2.3.4.5.6.7.8.9")
 	})
+}
+
+// TestCutAttachment: of what is not there to its end, no size is claimed.
+func TestCutAttachment(t *testing.T) {
+	whole := "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: image/png\n\nab\n--b\nContent-Type: image/gif\n\ncdef\n--b--\n"
+	for _, test := range []struct {
+		octets int
+		cut    []bool
+	}{
+		{len(whole), []bool{false, false}},
+		{strings.Index(whole, "ef"), []bool{false, true}},
+		{strings.Index(whole, "b\n--b\nContent-Type: image/gif"), []bool{true}},
+	} {
+		m := Parse([]byte(whole[:test.octets]), test.octets < len(whole))
+		var got []bool
+		for _, a := range m.Attachments {
+			got = append(got, a.Cut)
+		}
+		if !slices.Equal(got, test.cut) {
+			t.Errorf("of %d octets: %v, want %v", test.octets, got, test.cut)
+		}
+	}
 }
