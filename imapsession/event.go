@@ -31,6 +31,8 @@ type StateEvent struct {
 	Fatal bool
 	// SignIn: it is Fatal, and what helps is to sign in again.
 	SignIn bool
+	// NoMailbox: it is Fatal, because the mailbox is not there, or not any more.
+	NoMailbox bool
 	// Transport says how the link is protected, e.g. "TLS 1.3"; Watch how new
 	// mail is noticed on it: idle, poll or visit (poll also where the server
 	// has no IDLE).

@@ -34,14 +34,16 @@ type fault struct {
 	// planned: not a failure at all (max_age, a token whose time is over).
 	planned bool
 	// signIn: only signing in again helps.
-	signIn  bool
-	after   time.Duration // how long the server wants to be left alone
-	parser  bool          // imapclient's decoder gave up on what the server sent
-	closed  bool          // the server closed the link, with a BYE or without
-	wasLive bool          // the link had been live
-	unmade  bool          // a worker connection that never came to be,
-	refused bool          // because the server would not have it
-	filling bool          // it broke while the cache was being filled
+	signIn bool
+	// noMailbox: the server says that the mailbox is not there.
+	noMailbox bool
+	after     time.Duration // how long the server wants to be left alone
+	parser    bool          // imapclient's decoder gave up on what the server sent
+	closed    bool          // the server closed the link, with a BYE or without
+	wasLive   bool          // the link had been live
+	unmade    bool          // a worker connection that never came to be,
+	refused   bool          // because the server would not have it
+	filling   bool          // it broke while the cache was being filled
 }
 
 // How the sentence of a fatal fault ends: what helps besides mending the cause.
@@ -193,7 +195,7 @@ func selectFault(err error, name string, proven bool) *fault {
 	}
 	switch no.Code {
 	case imap.ResponseCodeNonExistent:
-		f.fatal = true
+		f.fatal, f.noMailbox = true, true
 		f.text = fmt.Sprintf("there is no mailbox named %s: the server said %s", title(name), words(err)) + inConfig
 	case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug, imap.ResponseCodeContactAdmin:
 		f.text = fmt.Sprintf("the server cannot open %s at present: it said %s", title(name), words(err))

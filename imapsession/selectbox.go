@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -134,11 +133,7 @@ func (l *link) selectMailbox() (selection, error) {
 	l.selecting = nil
 	if err != nil {
 		if refused(err) {
-			f := selectFault(err, name, l.proven)
-			if l.s.cfg.Guest { // it is in no config
-				f.text = strings.TrimSuffix(f.text, inConfig)
-			}
-			return selection{}, f
+			return selection{}, l.selectRefused(err, name)
 		}
 		return selection{}, l.lost(err)
 	}

@@ -125,7 +125,7 @@ func (s *Session) between(ctx context.Context, visited bool, err error) error {
 	s.log.Warn("not connected", "reason", f.text, "cause", causeOf(f), "fatal", f.fatal, "retry in", d)
 	ev := StateEvent{State: Waiting, Reason: safetext.Clean(f.text), Attempt: s.backoff.failures, Watch: s.cfg.Watch}
 	if f.fatal {
-		ev.State, ev.Fatal, ev.SignIn = Offline, true, f.signIn
+		ev.State, ev.Fatal, ev.SignIn, ev.NoMailbox = Offline, true, f.signIn, f.noMailbox
 		s.enter(ev)
 		o := restOptions{forever: fmt.Errorf("not connected: %s", f.text)}
 		if known, ok := s.cfg.Credentials.(interface{ SignedIn(context.Context) bool }); ok && f.signIn {
