@@ -7,7 +7,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"tidings/imapsession"
-	"tidings/internal/safetext"
 )
 
 // An account struct is the state of one mailbox on screen: its list, its
@@ -190,16 +189,21 @@ func (m *Model) closeFolder(root *account) []span {
 	return m.unanswered(b)
 }
 
-// refusedFolder: a folder that was being opened cannot be. The person is back
-// where they were, and told why.
-func (m *Model) refusedFolder(b *account, why safetext.Text) {
+// refusedFolder: a folder that was being opened cannot be, or is not there any
+// more. The person is back where they were, and told why.
+func (m *Model) refusedFolder(b *account, ev imapsession.StateEvent) {
 	root := b.root
-	shown := root.away
+	shown, was := root.away, b.epoch != 0
 	m.closeFolder(root)
 	if shown {
 		m.toBox(root)
 	}
-	m.say(root, said(sBold, b.box), own(sBad, " was not opened: "), said(sPlain, why))
+	if was {
+		m.say(root, said(sBold, b.box), own(sBad, " is gone: "), said(sPlain, ev.Reason))
+		m.askFolders(root)
+		return
+	}
+	m.say(root, said(sBold, b.box), own(sBad, " was not opened: "), said(sPlain, ev.Reason))
 }
 
 // visitsHome tells whether the folder on screen has the account's one connection,

@@ -92,6 +92,40 @@ func TestAFolderIsOpened(t *testing.T) {
 	})
 }
 
+// A folder that another client deletes while it is open is left, and that is said;
+// it is not among the folders any more.
+func TestAnOpenFolderIsDeleted(t *testing.T) {
+	atFolders(t, 120, 24, func(p *person, closed *[]string) {
+		p.press("j j")
+		folder := p.goTo("zebra")
+		folder.nextUID = 101
+		folder.start(7)
+		p.idle()
+		p.press("enter")
+		folder.say(imapsession.StateEvent{State: imapsession.Connecting})
+		folder.say(imapsession.StateEvent{State: imapsession.Offline, Fatal: true, NoMailbox: true, Reason: safetext.Const("there is no mailbox named zebra any more")})
+		p.idle()
+		p.selects("(48)")
+		p.sees("zebra is gone: there is no mailbox named zebra any more")
+		if len(*closed) != 1 {
+			t.Errorf("closed %q", *closed)
+		}
+		p.answerList(someFolders()[2:])
+		p.press("c")
+		p.answerList(someFolders()[2:])
+		p.sees("Tom & Jerry")
+		p.seesNot("zebra  ")
+		// Stopped for another reason, it stays on screen.
+		p.press("esc")
+		folder = p.goTo("sent")
+		folder.start(7)
+		p.idle()
+		folder.say(imapsession.StateEvent{State: imapsession.Offline, Fatal: true, Reason: safetext.Const("wrong password")})
+		p.idle()
+		p.sees(" Sent", "wrong password")
+	})
+}
+
 // A folder that cannot be opened leaves the person where they were.
 func TestAFolderIsRefused(t *testing.T) {
 	atFolders(t, 100, 24, func(p *person, closed *[]string) {

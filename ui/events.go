@@ -99,8 +99,8 @@ func (m *Model) apply(a *account, events []imapsession.Event) {
 func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	was := a.state
 	a.state, a.started = ev, true
-	if ev.Fatal && a.root != a && a.epoch == 0 {
-		m.refusedFolder(a, ev.Reason)
+	if ev.Fatal && a.root != a && (a.epoch == 0 || ev.NoMailbox) {
+		m.refusedFolder(a, ev)
 		return
 	}
 	if ev.State != imapsession.Live {
