@@ -96,10 +96,8 @@ var errNoPart = errors.New("it stands inside another part, and can only be taken
 
 // content is what is in a part of a message.
 func content(data []byte, x message.Attachment) ([]byte, error) {
-	if x.Section != "" {
-		if b, ok := message.Section(data, x.Section); ok {
-			return b, nil
-		}
+	if b, ok := message.Content(data, x); ok {
+		return b, nil
 	}
 	return nil, errNoPart
 }

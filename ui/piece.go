@@ -100,6 +100,9 @@ func (p *pieces) with(ctx context.Context, x *piece, came *atomic.Int64, f func(
 		if err != nil {
 			return note, err
 		}
+		if x.Cut {
+			note = safetext.Const("the message ends before it does")
+		}
 		return note, f(bytes.NewReader(b))
 	}
 	from := p.fetch(ctx, x, 0, came)
@@ -132,7 +135,7 @@ func (p *pieces) view(ctx context.Context, x *piece, all bool, came *atomic.Int6
 		if err != nil {
 			return sight{}, err
 		}
-		msg, ok := message.View(p.data, x.Section)
+		msg, ok := message.ViewAttachment(p.data, x.Attachment)
 		if !ok {
 			return sight{}, errNoText
 		}
@@ -276,7 +279,7 @@ func agrees(msg *message.Message, ev imapsession.StructureEvent) bool {
 		types[ev.Parts[i].Section] = ev.Parts[i].Type
 	}
 	for _, x := range msg.Attachments {
-		if x.Section != "" && types[x.Section] != x.Type {
+		if x.Section != "" && x.File == 0 && types[x.Section] != x.Type {
 			return false
 		}
 	}

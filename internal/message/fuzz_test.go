@@ -26,6 +26,8 @@ func seeds(f *testing.F) {
 		f.Add(b)
 	}
 	f.Add([]byte(typical))
+	f.Add([]byte("Subject: x\n\n" + uuencode("a", []byte("some")) + uuencode("b", []byte("more"))))
+	f.Add(append([]byte("Content-Type: application/ms-tnef\nContent-Transfer-Encoding: binary\n\n"), tnef(tnefFile{name: "a", data: []byte("aaaa")})...))
 }
 
 func checkText(t *testing.T, s string) {
@@ -79,7 +81,15 @@ func FuzzParse(f *testing.F) {
 				}
 				checkText(t, l.Text.String())
 			}
-			for _, a := range m.Attachments {
+			for i, a := range m.Attachments {
+				if i < 5 && a.File > 0 {
+					if content, ok := Content(b, a); !ok || !a.Cut && int64(len(content)) != a.Size {
+						t.Errorf("file %+v: %d octets, %v", a, len(content), ok)
+					}
+					if seen, ok := ViewAttachment(b, a); ok {
+						checkText(t, seen.Text())
+					}
+				}
 				if a.Size < 0 || a.Size > int64(len(b))+3 {
 					t.Errorf("attachment of %d octets in %d", a.Size, len(b))
 				}

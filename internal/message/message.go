@@ -51,9 +51,11 @@ type Attachment struct {
 	Size int64  // decoded octets, as far as the bytes at hand go
 	Cut  bool   // there is more of it than is at hand
 	// Section is the part's number as IMAP counts parts (RFC 9051 §6.4.5.1), such
-	// as "2" or "1.3"; "" where it is no part of its own, but stands inside one
-	// (uuencode, TNEF).
+	// as "2" or "1.3"; "" where it can only be read as it stands.
 	Section string
+	// File, above 0, says that it is no part of its own, but the n-th file inside the
+	// part: in a uuencoded text, or in TNEF (winmail.dat).
+	File int
 }
 
 // Link is one link of the text, numbered from 1 in order of appearance.

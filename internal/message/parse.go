@@ -171,12 +171,14 @@ func (w *walker) entity(p part, depth int, top bool) {
 // attached lists a part, with what can be said of it.
 func (w *walker) attached(p part) {
 	w.attach(p.attachment())
-	switch p.ct.mediaType {
-	case "application/ms-tnef", "application/vnd.ms-tnef":
-		for _, a := range tnefNames(p.decoded(maxText)) {
-			w.attach(a)
+	switch {
+	case p.isTNEF():
+		for i, f := range tnefFiles(p.decoded(len(p.body))) {
+			w.attach(Attachment{
+				Name: f.name, Type: "application/octet-stream", Size: int64(len(f.data)), Cut: f.cut, Section: p.number(), File: i + 1,
+			})
 		}
-	case "application/pkcs7-mime", "application/x-pkcs7-mime":
+	case p.ct.mediaType == "application/pkcs7-mime", p.ct.mediaType == "application/x-pkcs7-mime":
 		if strings.EqualFold(p.ct.param("smime-type"), "signed-data") {
 			w.note(safetext.Const("[Signed with S/MIME in a form that only a mail program with S/MIME can read.]"))
 		} else {

@@ -18,10 +18,17 @@ func (w *walker) plain(p part) {
 		}
 		return
 	}
+	files := 0
 	for s != "" {
 		var line string
 		line, s = nextLine(s)
-		if rest, ok := w.uuencoded(line, s); ok {
+		if f, rest, ok := cutUUFile(line, s); ok {
+			files++
+			a := f.Attachment
+			if a.Section = p.number(); a.Section != "" {
+				a.File = files
+			}
+			w.attach(a)
 			s = rest
 			continue
 		}

@@ -19,6 +19,29 @@ func Section(b []byte, number string) (content []byte, ok bool) {
 	return found.decoded(len(found.body)), true
 }
 
+// Content is what an attachment of the message b holds, decoded; ok is false where
+// that cannot be taken out.
+func Content(b []byte, a Attachment) (content []byte, ok bool) {
+	if a.Section == "" {
+		return nil, false
+	}
+	if a.File == 0 {
+		return Section(b, a.Section)
+	}
+	p, ok := rootOf(b).find(a.Section, 0)
+	if !ok {
+		return nil, false
+	}
+	if p.isTNEF() {
+		files := tnefFiles(p.decoded(len(p.body)))
+		if a.File > len(files) {
+			return nil, false
+		}
+		return files[a.File-1].data, true
+	}
+	return uuFile(p.text(max(maxText, 2*len(p.body))), a.File)
+}
+
 // rootOf is the message b as a part.
 func rootOf(b []byte) *part {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))

@@ -5,33 +5,59 @@ import (
 	"strings"
 )
 
-// uuencoded recognises a uuencoded file at line, with rest behind it. The file
-// becomes an attachment; what is behind it is returned.
-func (w *walker) uuencoded(line, rest string) (string, bool) {
+// uuencoded is a file in a text, and its lines.
+type uuencoded struct {
+	Attachment
+	lines string
+}
+
+// cutUUFile recognises a uuencoded file at line, with rest behind it. What is behind
+// the file is returned.
+func cutUUFile(line, rest string) (f uuencoded, behind string, ok bool) {
 	name, ok := uuBegin(line)
 	if !ok {
-		return "", false
+		return f, "", false
 	}
-	size := int64(0)
+	f.Name, f.Type = name, "application/octet-stream"
 	s := rest
 	for s != "" {
 		var l string
+		before := s
 		l, s = nextLine(s)
 		if l == "end" {
-			w.attach(Attachment{Name: name, Type: "application/octet-stream", Size: size})
-			return s, true
+			f.lines = rest[:len(rest)-len(before)]
+			return f, s, true
 		}
 		n, ok := uuLine(l)
 		if !ok {
-			return "", false
+			return f, "", false
 		}
-		size += int64(n)
+		f.Size += int64(n)
 	}
-	if size == 0 {
-		return "", false
+	f.lines, f.Cut = rest, true
+	return f, "", f.Size > 0
+}
+
+// uuFile is the n-th uuencoded file of a text.
+func uuFile(s string, n int) (data []byte, ok bool) {
+	for s != "" {
+		var line string
+		line, s = nextLine(s)
+		f, rest, found := cutUUFile(line, s)
+		if !found {
+			continue
+		}
+		if n--; n > 0 {
+			s = rest
+			continue
+		}
+		for lines := f.lines; lines != ""; {
+			line, lines = nextLine(lines)
+			data, _ = appendUULine(data, []byte(line))
+		}
+		return data, true
 	}
-	w.attach(Attachment{Name: name, Type: "application/octet-stream", Size: size}) // cut off
-	return "", true
+	return nil, false
 }
 
 // uuBegin reads "begin 644 name".
@@ -93,6 +119,7 @@ func appendUULine(data, line []byte) (out []byte, ok bool) {
 	if !ok {
 		return data, false
 	}
+	// What a line lacks at its end are spaces that were lost on the way.
 	var group [4]byte
 	for i := 1; i < len(line) && n > 0; i += 4 {
 		for k := range group {

@@ -23,6 +23,20 @@ func View(b []byte, number string) (m *Message, ok bool) {
 	return p.view()
 }
 
+// ViewAttachment is View of an attachment, which may be a file inside a part.
+func ViewAttachment(b []byte, a Attachment) (m *Message, ok bool) {
+	if a.File == 0 {
+		return View(b, a.Section)
+	}
+	content, ok := Content(b, a)
+	if !ok {
+		return nil, false
+	}
+	p := part{body: content}
+	p.ct.mediaType = a.Type
+	return p.view()
+}
+
 // view is View of one part.
 func (p part) view() (m *Message, ok bool) {
 	switch {
