@@ -223,23 +223,34 @@ func (l *link) prepareFill() error {
 		return err
 	}
 	if l.role == asWorker {
+		leads := s.fill.leads()
 		refusal, err := l.visit(s.cfg.Mailbox, false, false)
 		if err != nil {
 			return err
 		}
 		if refusal != nil {
-			s.fill.pause(fillRefused)
+			if !s.fill.lead(store.Place{}, nil) {
+				s.fill.pause(fillRefused)
+			}
 			return nil
 		}
+		if leads {
+			if err := l.leadFill(); err != nil {
+				return err
+			}
+		}
 		s.mu.Lock()
-		stale := s.fill.at != l.m.place()
+		waits, stale := s.fill.list == nil, s.fill.at != l.m.place()
 		s.mu.Unlock()
+		if waits {
+			return nil
+		}
 		if stale {
 			s.fill.pause(time.Second) // the monitor will notice
 			return nil
 		}
 	}
-	if l.filling.trip == 0 {
+	if l.filling.trip == 0 { // what is to be fetched is looked up meanwhile
 		began := time.Now()
 		if err := l.noop(); err != nil {
 			return err
@@ -247,6 +258,34 @@ func (l *link) prepareFill() error {
 		l.filling.trip = max(time.Since(began), 1)
 	}
 	return l.askScope()
+}
+
+// leadFill begins a first filling: the newest UIDs are asked for here, but for those
+// of the rows that the monitor is about to read. Where that leads to nothing, the
+// filling begins when the monitor is done.
+func (l *link) leadFill() error {
+	b, all := &l.s.fill, l.m.list
+	hi := all.Len() - l.s.cfg.FirstWindow
+	if !l.hasESearch() || hi <= 0 {
+		b.lead(store.Place{}, nil)
+		return nil
+	}
+	lo := max(0, hi-searchPiece)
+	moves := l.m.moves
+	uids, err := l.searchUIDs(&imap.SearchCriteria{SeqNum: []imap.SeqSet{seqRange(uint32(lo)+1, uint32(hi))}}, hi-lo)
+	if err != nil {
+		return err
+	}
+	var list *store.List
+	if l.desync == nil && moves == l.m.moves && len(uids) == hi-lo {
+		list, err = spliced(all, lo, uids, nil)
+	}
+	if err != nil {
+		l.s.log.Warn("the server's search and its numbering disagree on the worker connection", "error", err)
+		list = nil
+	}
+	b.lead(l.m.place(), list)
+	return nil
 }
 
 // askScope finds out which messages are to be filled, where not all are.
@@ -364,12 +403,10 @@ func (l *link) fillBroke(flights []flight, err error) error {
 func (b *backfill) broke(flights []flight) {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	if len(flights) == 0 {
-		return
-	}
+	b.blank = false
 	b.breaks++
-	first := flights[0].uids
-	if b.breaks > 1 {
+	if b.breaks > 1 && len(flights) > 0 {
+		first := flights[0].uids
 		if len(first) == 1 && len(b.todo) > 0 && b.todo[0] == first[0] {
 			b.todo = b.todo[1:]
 			b.s.log.Error("the link breaks over the headers of a message: it is left out", "uid", first[0])

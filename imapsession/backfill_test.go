@@ -364,7 +364,7 @@ func TestFillingFromDovecot(t *testing.T) {
 			}
 			f, _ := start(t, cfg)
 			if test.cut > 0 {
-				f.untilLong("a broken link", time.Minute, func() bool { return link.Conns() > 0 && link.Open() == 0 })
+				f.untilLong("a broken link", time.Minute, func() bool { return f.last().State == Waiting })
 				link.Heal()
 				f.s.Retry(true)
 			}
@@ -393,5 +393,62 @@ func TestFillingFromDovecot(t *testing.T) {
 		if len(row.Flags) > 0 {
 			t.Fatalf("message %d was changed: %v", row.UID, row.Flags)
 		}
+	}
+}
+
+// TestFillingBeginsBesideTheFirstRows: where the cache has nothing, the worker does
+// not wait until the monitor has read its first rows.
+func TestFillingBeginsBesideTheFirstRows(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 5000)
+		cache := newFakeCache()
+		filled := make(chan struct{})
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if c.n == 1 && strings.HasPrefix(cmd, "FETCH") {
+				<-filled // the first rows take as long as all the rest
+			}
+			return false
+		}
+		f, _ := start(t, fillConfig(srv, cache))
+		f.untilLong("everything is kept", time.Minute, func() bool { return cache.filled() == 4940 })
+		if len(f.resyncs) > 0 {
+			t.Error("the monitor was not held up")
+		}
+		close(filled)
+		f.live(1)
+		f.untilLong("the first rows are kept, too", time.Minute, func() bool { return cache.filled() == 5000 })
+		if got := headerFetches(srv.saidBy(2)); !strings.HasSuffix(got[0], ":4940") {
+			t.Errorf("it began with %s", got[0])
+		}
+		f.inStep(srv)
+	})
+}
+
+// TestFillingLeavesAServerThatBreaksAlone: a server that breaks the link before a
+// header was asked for is not connected to again and again.
+func TestFillingLeavesAServerThatBreaksAlone(t *testing.T) {
+	for _, at := range []string{"EXAMINE", "UID SEARCH", "NOOP"} {
+		t.Run(at, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				srv := newFake(t, 500)
+				srv.on = func(c *fakeConn, _, cmd string) bool {
+					if c.n > 1 && strings.HasPrefix(cmd, at) {
+						c.conn.Close()
+						return true
+					}
+					return false
+				}
+				f, _ := start(t, fillConfig(srv, newFakeCache()))
+				f.live(1)
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if n := len(srv.conns); n < 2 || n > 9 { // after 2, 4, 8 ... seconds
+					t.Errorf("%d connections in a minute", n)
+				}
+				if f.last().State != Live || len(f.states) > 6 {
+					t.Errorf("the monitor suffered: %+v", f.states)
+				}
+			})
+		})
 	}
 }

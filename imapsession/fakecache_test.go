@@ -82,7 +82,7 @@ func (c *fakeCache) Keep(cp store.Checkpoint) {
 			return
 		}
 	}
-	if cp.UIDValidity != c.kept.UIDValidity {
+	if c.kept.UIDValidity != 0 && cp.UIDValidity != c.kept.UIDValidity {
 		c.summaries, c.bodies = map[store.UID]*store.Summary{}, map[store.UID][]byte{}
 	}
 	if cp.Selected == 0 {

@@ -118,7 +118,11 @@ func (s *Session) takeKnown(ctx context.Context) {
 		return
 	}
 	k.over = true
-	if k.all.List == nil || s.selected {
+	if k.all.List == nil {
+		s.fill.begin()
+		return
+	}
+	if s.selected {
 		return
 	}
 	s.list, s.uidValidity, s.selected = k.all.List, k.all.UIDValidity, true

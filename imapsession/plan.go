@@ -32,6 +32,7 @@ type backfill struct {
 	// Session.mu guards what follows.
 	at      store.Place
 	list    *store.List // as it was when it was lent
+	blank   bool        // none was lent, and the cache has nothing of the mailbox
 	renewed bool        // it was lent since the goroutine looked
 	scope   scope
 	todo    []store.UID        // to be fetched, descending
@@ -78,12 +79,43 @@ func (b *backfill) wanted() bool {
 func (b *backfill) lend(at store.Place, list *store.List) {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
+	b.lendLocked(at, list)
+}
+
+func (b *backfill) lendLocked(at store.Place, list *store.List) {
 	if at != b.at {
 		b.at, b.todo, b.scope, b.narrow, b.suspect = at, nil, scope{}, 0, 0
 		b.inVain = map[store.UID]bool{}
 	}
-	b.list, b.renewed = list, true
+	b.list, b.renewed, b.blank = list, true, false
 	nudge(b.wake)
+}
+
+// begin tells that the cache has nothing of the mailbox: a worker may begin while
+// the monitor reads its first rows.
+func (b *backfill) begin() {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	b.blank = b.wanted() && b.list == nil
+}
+
+// leads tells whether a worker is to begin before the monitor has a list.
+func (b *backfill) leads() bool {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	return b.blank
+}
+
+// lead hands over what a worker has found out of the mailbox, nil for nothing. It
+// counts as long as the monitor has no list.
+func (b *backfill) lead(at store.Place, list *store.List) (counts bool) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	counts, b.blank = b.blank, false
+	if counts && list != nil {
+		b.lendLocked(at, list)
+	}
+	return counts
 }
 
 // run is the goroutine; it ends with ctx.
@@ -215,7 +247,7 @@ func (b *backfill) ready() (now bool, at time.Time) {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	unasked := b.s.cfg.Backfill > 0 && !b.scope.asked && b.list != nil
-	if len(b.todo) == 0 && !unasked {
+	if len(b.todo) == 0 && !unasked && !b.blank {
 		return false, time.Time{}
 	}
 	if time.Now().Before(b.after) {

@@ -95,6 +95,9 @@ func (l *link) catchUp(how trust) error {
 			return err
 		}
 		l.desync, l.opened = nil, true
+		if l.s.fill.leads() {
+			l.s.worker.rise(true)
+		}
 		if err = l.reconcile(sel, how); !errors.Is(err, errContradicted) {
 			return err
 		}

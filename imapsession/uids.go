@@ -129,7 +129,7 @@ func (l *link) searchUIDs(criteria *imap.SearchCriteria, most int) ([]store.UID,
 		return nil, nil
 	}
 	found, _ := data.All.(imap.UIDSet)
-	if l.searched == "" || len(found) == 0 && l.s.list.Len() > 0 {
+	if l.searched == "" || len(found) == 0 && l.m.list.Len() > 0 {
 		return nil, nil // "n:*" finds at least the last message, if there is one
 	}
 	n := countSet(found)

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -50,7 +51,10 @@ func (c *Cache) writePlace(w *conn, at store.Place, p *pending) (*kept, error) {
 	if c.full.Load() {
 		return k, nil
 	}
-	for _, s := range p.summaries {
+	// FTS5 begins a new segment of its index at each rowid that is not above the one
+	// before it, and the filling comes in chunks from the newest down.
+	sums := slices.SortedStableFunc(slices.Values(p.summaries), func(a, b *store.Summary) int { return cmp.Compare(a.UID, b.UID) })
+	for _, s := range sums {
 		if err := c.writeSummary(w, m.id, s); err != nil {
 			return nil, err
 		}
