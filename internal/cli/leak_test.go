@@ -212,9 +212,13 @@ func (l *leaking) watch(ownEnviron bool) {
 	monitor.WaitFor("Enter open", patience)
 	monitor.Send("Enter")
 	monitor.WaitFor("Subject", patience)
-	monitor.Type(":pipe env; tr '\\0' '\\n' </proc/$PPID/cmdline")
+	hook := filepath.Join(l.dir, "hook") // which is looked at with all other files
+	monitor.Type(":pipe env >" + hook + "; tr '\\0' '\\n' </proc/$PPID/cmdline >>" + hook + "; echo the hook has run")
 	monitor.Send("Enter")
-	monitor.WaitFor("HOME="+l.dir, patience)
+	monitor.WaitFor("it printed: the hook has run", patience)
+	if data, err := os.ReadFile(hook); err != nil || !strings.Contains(string(data), "HOME="+l.dir) {
+		l.Fatalf("the environment of a program: %v", err)
+	}
 	pid := programBehind(l.T, monitor)
 	names := []string{"cmdline"}
 	if ownEnviron {
