@@ -134,7 +134,7 @@ func (l *link) look(ctx context.Context, r *Report) error {
 	}
 	r.Messages, r.UIDValidity = sel.count, sel.uidValidity
 	var refusal error
-	if r.Folders, _, refusal, err = l.folders(); err != nil {
+	if r.Folders, _, _, refusal, err = l.folders(); err != nil {
 		return err
 	}
 	if refusal != nil {

@@ -20,7 +20,7 @@ const (
 
 // listFolders asks for the account's mailboxes.
 func (l *link) listFolders(j *job) error {
-	folders, left, refusal, err := l.folders()
+	folders, left, told, refusal, err := l.folders()
 	if err != nil {
 		return err
 	}
@@ -29,7 +29,7 @@ func (l *link) listFolders(j *job) error {
 		return nil
 	}
 	l.s.keepFolders(folders, l.isGmail())
-	l.s.box.Put(FoldersEvent{ID: j.id, Gmail: l.isGmail(), Folders: folders, Subscriptions: l.caps.Has(imap.CapListExtended)})
+	l.s.box.Put(FoldersEvent{ID: j.id, Gmail: l.isGmail(), Folders: folders, Subscriptions: told})
 	note := safetext.Text{}
 	if left > 0 {
 		note = safetext.Format("the server lists more folders than can be shown: %s are left out", safetext.Int(left))
@@ -39,10 +39,11 @@ func (l *link) listFolders(j *job) error {
 }
 
 // folders runs LIST outside IDLE and returns the mailboxes, INBOX first; left
-// counts those that there was no room for.
-func (l *link) folders() (folders []Folder, left int, refusal, err error) {
+// counts those that there was no room for, told says that the server told which are
+// subscribed to.
+func (l *link) folders() (folders []Folder, left int, told bool, refusal, err error) {
 	if err := l.settle(); err != nil {
-		return nil, 0, nil, err
+		return nil, 0, false, nil, err
 	}
 	var options *imap.ListOptions
 	if l.caps.Has(imap.CapListExtended) {
@@ -60,7 +61,13 @@ func (l *link) folders() (folders []Folder, left int, refusal, err error) {
 	}
 	refusal, err = l.drain(cmd.Close())
 	if err != nil {
-		return nil, 0, nil, err
+		return nil, 0, false, nil, err
+	}
+	told = options != nil
+	if refusal == nil && !told {
+		if told, err = l.subscriptions(folders); err != nil {
+			return nil, 0, false, nil, err
+		}
 	}
 	guessRoles(folders)
 	if i := slices.IndexFunc(folders, func(f Folder) bool { return strings.EqualFold(f.Raw, "INBOX") }); i > 0 {
@@ -68,7 +75,7 @@ func (l *link) folders() (folders []Folder, left int, refusal, err error) {
 		copy(folders[1:], folders[:i])
 		folders[0] = inbox
 	}
-	return folders, left, refusal, nil
+	return folders, left, told, refusal, nil
 }
 
 func newFolder(data *imap.ListData) Folder {
@@ -85,4 +92,30 @@ func newFolder(data *imap.ListData) Folder {
 		}
 	}
 	return f
+}
+
+// subscriptions asks a server without LIST-EXTENDED which mailboxes are subscribed
+// to: by LSUB, which imapclient does not know. told is false where it refuses.
+func (l *link) subscriptions(folders []Folder) (told bool, err error) {
+	call, err := l.tap.Start(`LSUB "" "*"`)
+	if err != nil {
+		return false, l.lost(err)
+	}
+	<-call.Done()
+	l.pump()
+	reply, err := call.Reply()
+	if err != nil {
+		return false, l.lost(err)
+	}
+	l.tagged++
+	at := make(map[string]int, len(folders))
+	for i, f := range folders {
+		at[f.Raw] = i
+	}
+	for _, name := range wire.ReadSubscribed(reply) {
+		if i, ok := at[name]; ok {
+			folders[i].Subscribed = true
+		}
+	}
+	return reply.Tagged.Type == "OK", nil
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tidings/internal/testserver"
 )
 
 func TestInboxComesFirst(t *testing.T) {
@@ -72,6 +74,42 @@ func TestFoldersAreBounded(t *testing.T) {
 					t.Errorf("%d folders, %d octets of names", len(f.folders), octets)
 				}
 			})
+		})
+	}
+}
+
+// Which folders are subscribed to is told by any server, with LIST-EXTENDED or not.
+func TestSubscriptions(t *testing.T) {
+	for _, without := range [][]string{nil, {"LIST-EXTENDED"}} {
+		t.Run(fmt.Sprint("without ", without), func(t *testing.T) {
+			srv := testserver.Dovecot(t, testserver.WithoutCapability(without...))
+			c := srv.Client(t)
+			for _, name := range []string{"plain", "Tom & Jerry", `sa"y`, "台北", "not"} {
+				if err := c.Create(name, nil).Wait(); err != nil {
+					t.Fatal(err)
+				}
+				if name == "not" {
+					continue
+				}
+				if err := c.Subscribe(name).Wait(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			f, _ := start(t, configFor(t, srv.Addr, srv.User, srv.Password))
+			f.live(1)
+			if r := f.do(ListFolders{}); r.Err != nil || !f.subscribed {
+				t.Fatalf("result %v, told %v", r.Err, f.subscribed)
+			}
+			var names []string
+			for _, folder := range f.folders {
+				if folder.Subscribed {
+					names = append(names, folder.Name.String())
+				}
+			}
+			slices.Sort(names)
+			if want := []string{"Tom & Jerry", "plain", `sa"y`, "台北"}; !slices.Equal(names, want) {
+				t.Errorf("subscribed are %q, want %q", names, want)
+			}
 		})
 	}
 }

@@ -70,6 +70,7 @@ type follower struct {
 	bodies     map[CommandID]BodyEvent
 	structures map[CommandID]StructureEvent
 	folders    []Folder
+	subscribed bool // which of them are subscribed to
 	counts     []FolderCount
 	searches   map[CommandID][]SearchEvent
 	newMail    []NewMailEvent
@@ -242,7 +243,7 @@ func (f *follower) takeOne(ev Event) {
 		}
 		f.searches[ev.ID] = append(f.searches[ev.ID], ev)
 	case FoldersEvent:
-		f.folders = ev.Folders
+		f.folders, f.subscribed = ev.Folders, ev.Subscriptions
 	case CountsEvent:
 		f.counts = append(f.counts, ev.Counts...)
 	case QueuedEvent:

@@ -2,6 +2,7 @@ package imapsession
 
 import (
 	"encoding/json"
+	"slices"
 
 	"tidings/imapsession/wire"
 	"tidings/internal/safetext"
@@ -102,7 +103,7 @@ func (s *Session) answerFolders() {
 		if j == nil {
 			return
 		}
-		s.box.Put(FoldersEvent{ID: j.id, Gmail: known.gmail, Folders: known.folders})
+		s.box.Put(FoldersEvent{ID: j.id, Gmail: known.gmail, Folders: known.folders, Subscriptions: slices.ContainsFunc(known.folders, func(f Folder) bool { return f.Subscribed })})
 		s.finish(j, nil, safetext.Text{})
 	}
 }
@@ -118,7 +119,7 @@ func (l *link) foldersDue() bool {
 
 // learnFolders lists the folders for the next run.
 func (l *link) learnFolders() error {
-	folders, _, refusal, err := l.folders()
+	folders, _, _, refusal, err := l.folders()
 	if err != nil {
 		return err
 	}

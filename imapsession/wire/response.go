@@ -265,7 +265,7 @@ func appendClean(dst, text []byte) []byte {
 func traced(line []byte, typ string) []byte {
 	switch typ {
 	case "CAPABILITY", "ENABLED", "FLAGS", "EXISTS", "RECENT", "EXPUNGE", "VANISHED",
-		"LIST", "STATUS", "SEARCH", "ESEARCH", "NAMESPACE":
+		"LIST", "LSUB", "STATUS", "SEARCH", "ESEARCH", "NAMESPACE":
 		return line
 	}
 	return fmt.Appendf(nil, "* %s [%d octets]", typ, len(line))
