@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,36 +146,27 @@ func TestAppendCut(t *testing.T) {
 			t.Parallel()
 			srv := testserver.Dovecot(t, test.options...)
 			c := srv.Client(t)
-			r := rand.New(rand.NewPCG(7, uint64(len(test.name))))
+			broken := int32(0)
 			for round := range 3 {
 				mailbox := fmt.Sprintf("cut%d", round)
 				link := testserver.NewLink(t, srv.Addr)
-				ctx, cancel := context.WithCancel(t.Context())
-				broken := make(chan struct{})
-				go func() { // break it some times, at once after it is made again
-					defer close(broken)
-					for range 3 {
-						before := link.Conns()
-						if r.IntN(2) == 0 {
-							link.CutAfter(testserver.ToServer, int64(200+r.IntN(40_000)))
-						} else {
-							link.CutAfter(testserver.ToClient, int64(300+r.IntN(2_500)))
-						}
-						for link.Conns() == before || link.Open() > 0 {
-							select {
-							case <-ctx.Done():
-								return
-							case <-time.After(time.Millisecond):
-							}
-						}
-						link.Heal()
+				r := rand.New(rand.NewPCG(uint64(round), uint64(len(test.name))))
+				var set atomic.Int32 // cuts that were set up
+				var again func()
+				again = func() { // it breaks some times, however soon it is made again
+					switch n := set.Add(1); {
+					case n > 3:
+					case r.IntN(2) == 0:
+						link.CutOnce(testserver.ToServer, int64(200+r.IntN(40_000)), again)
+					default:
+						link.CutOnce(testserver.ToClient, int64(300+r.IntN(2_500)), again)
 					}
-				}()
+				}
+				again()
 				f := newFates(t)
 				const n = 60
 				err := Append(t.Context(), configFor(t, link.Addr(), srv.User, srv.Password), AppendOptions{Mailbox: mailbox, Create: true, OneByOne: test.oneByOne, pause: time.Millisecond, quiet: 200 * time.Millisecond}, lettersOf(n, 800), f.tell)
-				cancel()
-				<-broken
+				broken += min(set.Load(), 4) - 1
 				count, _ := subjectsIn(t, c, mailbox)
 				for subject, k := range count {
 					if k > 1 {
@@ -188,6 +180,9 @@ func TestAppendCut(t *testing.T) {
 					}
 					t.Errorf("round %d: %v; %d of %d are there; told %v", round, err, len(count), n, fates)
 				}
+			}
+			if broken == 0 {
+				t.Error("the link never broke")
 			}
 		})
 	}

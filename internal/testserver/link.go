@@ -49,9 +49,10 @@ type laneSettings struct {
 	swallow   bool
 	stall     bool
 	limited   bool
-	left      int64 // bytes until the cut, where limited
-	bytes     int64 // delivered
-	read      int64 // taken from the sender
+	left      int64  // bytes until the cut, where limited
+	healed    func() // called once the cut is made, which is the only one then
+	bytes     int64  // delivered
+	read      int64  // taken from the sender
 }
 
 // wire is one connection through the link.
@@ -174,6 +175,12 @@ func (l *Link) Stall(d Direction, on bool) { l.set(d, func(s *laneSettings) { s.
 // direction; the n-th still is.
 func (l *Link) CutAfter(d Direction, n int64) {
 	l.set(d, func(s *laneSettings) { s.limited, s.left = true, n })
+}
+
+// CutOnce is CutAfter for one cut: the connection that is made next is not cut
+// again. cut is called before it can be made; it may call CutOnce.
+func (l *Link) CutOnce(d Direction, n int64, cut func()) {
+	l.set(d, func(s *laneSettings) { s.limited, s.left, s.healed = true, n, cut })
 }
 
 // Refuse resets new connections as soon as they are made.
@@ -407,6 +414,10 @@ func (w *wire) write(i int, to net.Conn, data []byte) bool {
 			}
 		}
 		if s.limited && s.left <= int64(n) {
+			if s.healed != nil {
+				w.link.set(1<<i, func(s *laneSettings) { s.limited, s.healed = false, nil })
+				s.healed()
+			}
 			w.cut()
 			return false
 		}
