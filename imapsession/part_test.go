@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,7 +16,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tidings/internal/message"
 	"tidings/internal/testserver"
+	"tidings/store"
 )
 
 // inLines is base64 as mail has it.
@@ -391,4 +395,66 @@ func TestStructureOfDeepNesting(t *testing.T) {
 			t.Errorf("%v %+v, %d connections", r.Err, s.Parts, len(srv.conns))
 		}
 	})
+}
+
+// TestPartsOfTheCorpus: what Dovecot says of odd messages, and what it gives of
+// their parts, is what is found in the messages when they are at hand; or the two
+// disagree on a part's type, where the number is not used.
+func TestPartsOfTheCorpus(t *testing.T) {
+	names, err := filepath.Glob("../internal/message/testdata/mail/*.eml")
+	if err != nil || len(names) == 0 {
+		t.Fatal(names, err)
+	}
+	srv := testserver.Dovecot(t)
+	raws := make([][]byte, len(names))
+	srv.Fill(t, "INBOX", len(names), func(i int) testserver.Mail {
+		if raws[i], err = os.ReadFile(names[i]); err != nil {
+			t.Fatal(err)
+		}
+		return testserver.Mail{Raw: raws[i], Date: time.Unix(1_790_000_000+int64(i), 0)}
+	})
+	f, _ := start(t, configFor(t, srv.Addr, srv.User, srv.Password))
+	f.live(1)
+	same, other := 0, 0
+	for i, raw := range raws {
+		name, uid := filepath.Base(names[i]), store.UID(i+1)
+		s, r := f.structureOf(FetchStructure{Target: f.target(uid)})
+		if r.Err != nil {
+			t.Errorf("%s: %v", name, r.Err)
+			continue
+		}
+		theirs := map[string]message.Remote{}
+		for _, p := range s.Parts {
+			theirs[p.Section] = p
+		}
+		for _, ours := range message.Parse(raw, false).Attachments {
+			p, ok := theirs[ours.Section]
+			if ours.File > 0 || ours.Section == "" {
+				continue
+			}
+			if !ok || p.Type != ours.Type {
+				t.Logf("%s: part %s is %s here and %q there", name, ours.Section, ours.Type, p.Type)
+				other++
+				continue
+			}
+			code, r, err := fetched(f, FetchPart{Target: f.target(uid), Section: p.Section, Octets: p.Octets})
+			if err != nil || r.Err != nil || !r.Note.IsEmpty() {
+				t.Errorf("%s: part %s: %v, %v, %q", name, p.Section, err, r.Err, r.Note)
+				continue
+			}
+			got, err := io.ReadAll(p.Decode(bytes.NewReader(code)))
+			want, _ := message.Content(raw, ours)
+			if p.Name != ours.Name {
+				t.Logf("%s: part %s is called %q here and %q there", name, p.Section, ours.Name, p.Name)
+			}
+			if err != nil || !bytes.Equal(got, want) {
+				t.Errorf("%s: part %s (%s): %d octets, at hand %d: %v\n%.80q\n%.80q", name, p.Section, p.Type, len(got), len(want), err, got, want)
+			}
+			same++
+		}
+	}
+	t.Logf("%d parts of %d messages are the same, %d are taken for something else", same, len(names), other)
+	if same < 10 {
+		t.Error("there is nothing to be compared")
+	}
 }
