@@ -39,7 +39,7 @@ func deviceCode(t *testing.T, screen []string) (address, code string) {
 // revoked; R on the screen; the mail again; tidings logout. No token stands in
 // anything that was written or shown.
 func TestSignInOnScreen(t *testing.T) {
-	auth := testserver.AuthorizationServer(t, testserver.AuthorizationSettings{Access: 5 * time.Second})
+	auth := testserver.AuthorizationServer(t, testserver.AuthorizationSettings{Access: time.Minute}) // on a slow machine, too, one is good when it is shown
 	server := testserver.Dovecot(t, testserver.OAuth2(auth.Introspection))
 	server.AppendN(t, "INBOX", 3)
 	_, port := host(t, server.Addr)
