@@ -67,6 +67,7 @@ func (l *link) copy(j *job, c Copy) error {
 	}
 	l.copyUID = false
 	todo, total := j.rest(uids), len(uids)
+	proven := j.stage == copied // in an earlier run: what was copied to where is not kept
 	for len(todo) > 0 {
 		if !l.goesOn(j, total-len(todo), total) {
 			return nil
@@ -91,7 +92,7 @@ func (l *link) copy(j *job, c Copy) error {
 			j.stage = copied
 		}
 	}
-	if l.hasUIDPlus() && j.copied == nil && !l.copyUID {
+	if l.hasUIDPlus() && j.copied == nil && !l.copyUID && !proven {
 		l.s.finish(j, errGone, safetext.Text{}) // an OK that copied nothing
 		return nil
 	}

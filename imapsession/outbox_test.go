@@ -338,6 +338,28 @@ func TestLostCopyIsLookedFor(t *testing.T) {
 	}
 }
 
+// A copy of which an earlier run knew that it was made, and was killed before it had
+// taken it out, is done; it is neither made again nor taken for gone.
+func TestCopyMadeInAnEarlierRun(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv, out := newFake(t, 5), newMemoryOutbox(t)
+		e := encodeCommand(Copy{Target: Target{Mailbox: "INBOX", UIDValidity: 7, UIDs: []store.UID{3}}, Dest: "Archive"})
+		e.Stage = uint8(copied)
+		out.Put(e, func(int64, error) {})
+		out.kept(true)
+		f, _ := outboxed(t, srv, out)
+		f.until("its end", func() bool { return len(f.results) == 1 })
+		for _, r := range f.results {
+			if r.Err != nil {
+				t.Errorf("result %v", r.Err)
+			}
+		}
+		if len(srv.said("UID COPY")) > 0 || len(out.kept(false)) > 0 {
+			t.Error("it was made again, or is still kept")
+		}
+	})
+}
+
 // likeRows answers a FETCH of what a copy is known again by.
 func likeRows(c *fakeConn, tag, cmd string, archive *fakeServer, arrived []string) {
 	set, _, _ := strings.Cut(strings.TrimPrefix(cmd, "UID FETCH "), " ")
