@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"errors"
-	"time"
 
 	"tidings/imapsession"
 	"tidings/internal/message"
@@ -26,8 +25,17 @@ type gather struct {
 	id   imapsession.CommandID
 	uid  store.UID
 	data []byte // of the one that is being fetched
+	size int64
 	cut  bool
-	told time.Time
+}
+
+// progress says how far it is.
+func (g *gather) progress(narrow bool) ink {
+	n := "fetching " + ink(thousands(g.all-len(g.left))) + " of " + ink(thousands(g.all))
+	if g.size > 0 && !narrow {
+		n += ", " + ink(thousands(int(min(int64(len(g.data)), g.size)*100/g.size))) + "% of it"
+	}
+	return n + ", Esc stops"
 }
 
 // exportMarked writes all marked messages into one mbox.
@@ -40,7 +48,7 @@ func (m *Model) exportMarked(a *account) {
 	case a.gather != nil:
 		m.say(a, own(sWarn, "still fetching messages for another file; Esc stops it"))
 	default:
-		a.gather = &gather{left: uids, all: len(uids), mailbox: a.mailbox, validity: a.validity, told: m.now}
+		a.gather = &gather{left: uids, all: len(uids), mailbox: a.mailbox, validity: a.validity}
 		m.gatherNext(a)
 	}
 }
@@ -53,12 +61,8 @@ func (m *Model) gatherNext(a *account) {
 		m.writeGathered(a, g)
 		return
 	}
-	if m.now.Sub(g.told) >= time.Second {
-		g.told = m.now
-		m.say(a, own(sDim, "fetched "+ink(thousands(g.all-len(g.left)))+" of "+ink(thousands(g.all))+" messages, "+ink(octets(g.octets))+"; Esc stops it"))
-	}
 	g.uid, g.left = g.left[0], g.left[1:]
-	g.data, g.cut = nil, false
+	g.data, g.size, g.cut = nil, 0, false
 	target := imapsession.Target{Mailbox: g.mailbox, UIDValidity: g.validity, UIDs: []store.UID{g.uid}}
 	g.id = a.cfg.Session.Do(imapsession.FetchBody{Target: target, Limit: maxWhole})
 	a.jobs[g.id] = job{kind: jobGather}
@@ -70,7 +74,7 @@ func (a *account) gathering(ev imapsession.BodyEvent) bool {
 	if g == nil || g.id != ev.ID {
 		return false
 	}
-	g.data, g.cut = ev.Data, ev.Truncated
+	g.data, g.size, g.cut = ev.Data, ev.Size, ev.Truncated
 	return true
 }
 

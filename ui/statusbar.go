@@ -83,6 +83,9 @@ func (m *Model) place(a *account) []span {
 	if t := m.task; t != nil && t.of > 0 {
 		out = append(out, own(sBarWarn, "  "+t.progress(m.w < 60)))
 	}
+	if g := a.gather; g != nil {
+		out = append(out, own(sBarWarn, "  "+g.progress(m.w < 60)))
+	}
 	if now := a.finding.underWay(); now != "" {
 		out = append(out, own(sBarDim, ", "+now))
 	} else if a.finding.more {

@@ -596,7 +596,11 @@ func TestExportOfTheMarked(t *testing.T) {
 		p.press("x x x e")
 		p.sees("all 3 marked messages as one mbox")
 		p.press("m")
+		p.sees("fetching 1 of 3, Esc stops")
+		p.answerBody(letter, false) // half of it
+		p.sees("fetching 1 of 3, 50% of it, Esc stops")
 		p.answerBody(letter, true)
+		p.sees("fetching 2 of 3, Esc stops")
 		p.press("esc")
 		p.sees("stopped after 1 of 3 messages: nothing was written")
 		if got := p.server().canceled; len(got) != 1 {
