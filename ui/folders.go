@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -230,6 +232,9 @@ func (m *Model) stirred(a *account, ev imapsession.ResultEvent) {
 		return
 	default:
 		return
+	}
+	if ev.Err != nil && root.folders.known && !errors.Is(ev.Err, imapsession.ErrGone) && !errors.Is(ev.Err, context.Canceled) {
+		m.askFolders(root) // it may not be there any more
 	}
 	delete(root.tree.counts, raw)
 	if m.pane && root.boxOf(raw) == nil {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -202,6 +203,25 @@ func TestFoldersAreCountedAgain(t *testing.T) {
 		if asked := p.answerCounts(nil); len(asked) != 0 {
 			t.Errorf("nobody looks, and %q were counted", asked)
 		}
+	})
+}
+
+// A folder that something could not be moved to may be gone: the next choice is
+// among those that there are.
+func TestAFailedMoveAsksForTheFolders(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		p.press("c")
+		p.answerList(someFolders())
+		p.press("esc m")
+		p.types("zebra")
+		p.press("enter")
+		p.answer(errors.New("there is no mailbox named zebra"))
+		p.answerList(someFolders()[2:])
+		p.press("m")
+		p.types("zeb")
+		p.seesNot(" zebra")
 	})
 }
 
