@@ -155,9 +155,7 @@ func (f Finder) Find(ctx context.Context, a Address) Finding {
 		if s, err := f.first(ctx, []Server{p.server(a, FromPreset)}); err == nil {
 			return Finding{Server: s}
 		}
-		// It is there even if we cannot reach it now.
-		likely := p.server(a, FromPreset)
-		return Finding{Offline: true, Likely: &likely, Why: safetext.Format("%s, where mail of %s is, does not answer", safetext.Clean(p.Host), safetext.Clean(a.Domain))}
+		return unreached(a, p.server(a, FromPreset))
 	}
 	said := f.ask(ctx, a)
 	groups := [][]Server{said.srv, said.autoconfig, said.mx}
@@ -172,10 +170,18 @@ func (f Finder) Find(ctx context.Context, a Address) Finding {
 	if s, err := f.first(ctx, guesses(a)); err == nil {
 		return Finding{Server: s}
 	}
+	if len(said.mx) > 0 {
+		return unreached(a, said.mx[0])
+	}
 	if said.unknown {
 		return Finding{Why: safetext.Format("there is no domain %s that takes mail", safetext.Clean(a.Domain))}
 	}
 	return Finding{Why: safetext.Format("no server of %s could be found", safetext.Clean(a.Domain))}
+}
+
+// unreached is a server that is there, even if it does not answer now.
+func unreached(a Address, s Server) Finding {
+	return Finding{Offline: true, Likely: &s, Why: safetext.Format("%s, where mail of %s is, does not answer", safetext.Clean(s.Host), safetext.Clean(a.Domain))}
 }
 
 // told is what was said of a domain.

@@ -152,6 +152,9 @@ func TestNothingFound(t *testing.T) {
 		{"no server", "alice@example.org", func(w *world) { w.mx["example.org"] = []*net.MX{{Host: "mx.example.org."}} }, false, "no server of example.org could be found"},
 		{"offline", "alice@example.org", func(w *world) { w.dns = timeout }, true, "the name server does not answer"},
 		{"offline, at a provider", "alice@gmail.com", func(w *world) { w.dns = timeout }, true, "imap.gmail.com, where mail of gmail.com is, does not answer"},
+		{"a provider that its mail goes to", "alice@example.org", func(w *world) {
+			w.mx["example.org"] = []*net.MX{{Host: "example-org.mail.protection.outlook.com."}}
+		}, true, "outlook.office365.com, where mail of example.org is, does not answer"},
 		{"plain http is not asked, plain IMAP not named", "alice@example.org", func(w *world) {
 			w.mx["example.org"] = []*net.MX{{Host: "mx.example.org."}}
 			w.web("autoconfig.example.org", "/mail/config-v1.1.xml", document(incoming("imap", "imap.example.org", "143", "plain", "")))
@@ -172,6 +175,9 @@ func TestNothingFound(t *testing.T) {
 			found := w.finder().Find(t.Context(), a)
 			if found.Server != nil || found.Offline != c.offline || !strings.Contains(found.Why.String(), c.why) {
 				t.Errorf("got %+v", found)
+			}
+			if likely := strings.HasSuffix(c.why, " is, does not answer"); likely != (found.Likely != nil) {
+				t.Errorf("the likely server is %+v", found.Likely)
 			}
 			if w.hasDialed("autoconfig.example.org:80") {
 				t.Error("autoconfig is asked for in the clear")
