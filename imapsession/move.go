@@ -61,6 +61,11 @@ func (l *link) stillThere(uids []store.UID) []store.UID {
 	return there
 }
 
+// unsure are those of uids that may be a row which the list does not know.
+func (l *link) unsure(uids []store.UID) []store.UID {
+	return without(l.stillThere(uids), l.present(uids))
+}
+
 // surelyGone tells that no unknown row can be the message u: its neighbours in
 // the list are known and next to each other.
 func (l *link) surelyGone(u store.UID) bool {
@@ -141,6 +146,9 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 		case refusal != nil && l.s.putOff(j, refusal):
 			return nil
 		case refusal != nil:
+			if err := l.learn(l.unsure(some)); err != nil {
+				return err
+			}
 			left = append(l.present(some), left[len(some):]...)
 			l.endPart(j, "moved to "+title(c.Dest).String(), total-len(left), total, moveRefused(c.Dest, refusal), refusedThen(refusal))
 			return nil

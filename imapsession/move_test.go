@@ -125,3 +125,28 @@ func TestMoveTellsHowFarItCame(t *testing.T) {
 		})
 	})
 }
+
+// A refused move of a message whose row is not known has moved nothing: it is
+// looked for before it is said where it is.
+func TestARefusedMoveOfAnUnknownRow(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 300)
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if !strings.HasPrefix(cmd, "UID MOVE") {
+				return false
+			}
+			c.send(tag + " NO [TRYCREATE] no such mailbox")
+			return true
+		}
+		cfg := srv.config()
+		cfg.FirstWindow = 10
+		f, _ := start(t, cfg)
+		f.live(1)
+		for _, uids := range [][]store.UID{{5}, {5, 299}, {5, 6, 7}} {
+			r := f.do(Move{Target: f.target(uids...), Dest: "Nope"})
+			if r.Err == nil || !strings.Contains(r.Err.Error(), "nothing was moved") || !r.Note.IsEmpty() {
+				t.Errorf("of %d: %v, %q", uids, r.Err, r.Note)
+			}
+		}
+	})
+}
