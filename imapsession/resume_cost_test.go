@@ -25,8 +25,8 @@ func TestWarmStartOctets(t *testing.T) {
 	}{
 		{"QRESYNC, 1k", nil, 1_000, 0, 0, 1_700, false},
 		{"CONDSTORE, 1k", []string{"QRESYNC"}, 1_000, 0, 0, 1_700, false},
-		{"QRESYNC, 20k", nil, 20_000, 0, 0, 1_700, true},
-		{"CONDSTORE, 20k", []string{"QRESYNC"}, 20_000, 0, 0, 1_700, true},
+		{"QRESYNC, 100k", nil, 100_000, 0, 0, 1_700, true},
+		{"CONDSTORE, 100k", []string{"QRESYNC"}, 100_000, 0, 0, 1_700, true},
 		{"CONDSTORE, 1k, ten flags", []string{"QRESYNC"}, 1_000, 0, 10, 2_500, false},
 		{"QRESYNC, 20k, 1 % vanished", nil, 20_000, 100, 0, 4_000, true},
 		{"CONDSTORE, 100k, 1 % vanished", []string{"QRESYNC"}, 100_000, 100, 0, 20_000, true},
