@@ -114,8 +114,9 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		said.tellTo(accounts[0].session)
 	}
 	// One account whose password cannot be got shows so on screen, beside the
-	// others. If there are no others, there is nothing to show.
-	if len(failed) == len(cfg.Accounts) {
+	// others. If there are no others, there is nothing to show, but what is kept of
+	// an account that can be signed in to beside it.
+	if len(failed) == len(cfg.Accounts) && !(!o.noCache && worthShowing(ctx, cfg.Accounts, accounts)) {
 		closeCaches(accounts)
 		return errors.Join(failed...)
 	}
@@ -127,6 +128,30 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		EmojiText: cfg.UI.Emoji == config.EmojiText,
 		Keywords:  labels(cfg.UI.Keywords),
 	})
+}
+
+// worthShowing tells whether there is mail on disk of an account that the person can
+// sign in to from the screen.
+func worthShowing(ctx context.Context, configs []config.Account, accounts []watched) bool {
+	for i, w := range accounts {
+		if w.account.SignIn == nil {
+			continue
+		}
+		path, err := cachePath(configs[i])
+		if err != nil {
+			continue
+		}
+		kept, err := cache.Look(ctx, path)
+		if err != nil {
+			continue
+		}
+		for _, m := range kept.Mailboxes {
+			if m.Messages > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // labels are the keywords that have one, for the screen.

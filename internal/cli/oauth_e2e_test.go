@@ -168,8 +168,19 @@ scopes = ["openid", "offline_access", "mail"]
 	if reports, err := filepath.Glob(filepath.Join(h.dir, "state/tidings/tidings-crash-*")); len(reports) != 1 {
 		t.Errorf("crash reports: %v, %v", reports, err)
 	}
+	// Signed out, it starts with the mail that is kept; with none kept, not at all.
+	offline := h.run()
+	rows := strings.Join(offline.WaitFor("sign in again: press R", patience), "\n")
+	if !strings.Contains(rows, "after expiry 2") || !strings.Contains(rows, "signed out") {
+		t.Errorf("signed out, the screen is\n%s", rows)
+	}
+	offline.Send("Q")
+	offline.WaitFor("ended 0", patience)
+	bare := h.run("--no-cache")
+	bare.WaitFor("nobody has signed in yet; run: tidings login work", patience)
+	bare.WaitFor("ended 1", patience)
 	leaks := 0
-	for _, sink := range append(terminals, logout) {
+	for _, sink := range append(terminals, logout, offline, bare) {
 		leaks += findSecrets(t, "what a terminal was sent", sink.Output(), auth, mail)
 	}
 	if files := h.eachFile(func(path string, data []byte) { leaks += findSecrets(t, path, data, auth, mail) }); files < 4 {
