@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tidings/internal/config"
+	"tidings/internal/crash"
 	"tidings/internal/mailfile"
 	programs "tidings/internal/run"
 	"tidings/internal/safetext"
@@ -37,6 +38,8 @@ type ways struct {
 
 	mu   sync.Mutex
 	lent string // the folder of the files that were handed to programs; "": none
+
+	writing sync.WaitGroup // files
 }
 
 func newWays(c config.UI) *ways {
@@ -53,8 +56,24 @@ func newWays(c config.UI) *ways {
 	return w
 }
 
-// close removes the files that were handed to programs.
+// closeTime is how long the end waits for files that are being written: their
+// contexts have ended, and what there is of them is about to be removed.
+const closeTime = time.Second
+
+// close removes the files that were handed to programs, and waits for those that
+// will not be finished to be gone.
 func (w *ways) close() {
+	gone := make(chan struct{})
+	crash.Go("files that end", func() {
+		w.writing.Wait()
+		close(gone)
+	})
+	timer := time.NewTimer(closeTime)
+	defer timer.Stop()
+	select {
+	case <-gone:
+	case <-timer.C:
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.lent != "" {
@@ -125,6 +144,8 @@ func (w *ways) save(ctx context.Context, dir, name string, write func(io.Writer)
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
+	w.writing.Add(1)
+	defer w.writing.Done()
 	return save.File(dir, name, write)
 }
 

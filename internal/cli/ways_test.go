@@ -125,3 +125,40 @@ func TestWaysPipe(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// blocking is a part that does not come.
+type blocking struct {
+	ctx   context.Context
+	began chan struct{}
+}
+
+func (b blocking) Read([]byte) (int, error) {
+	close(b.began)
+	<-b.ctx.Done()
+	return 0, b.ctx.Err()
+}
+
+// TestWaysCloseWaits: a program that ends while a file is being written leaves
+// nothing of it.
+func TestWaysCloseWaits(t *testing.T) {
+	dir := t.TempDir()
+	w := newWays(config.UI{SaveDir: dir})
+	ctx, cancel := context.WithCancel(t.Context())
+	began, ended := make(chan struct{}), make(chan error, 1)
+	go func() {
+		_, err := w.Save(ctx, "", "film.mp4", blocking{ctx, began})
+		ended <- err
+	}()
+	<-began
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("while it is written there are %v, %v", left, err)
+	}
+	cancel()
+	w.close()
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
