@@ -80,6 +80,7 @@ func countSet(set imap.UIDSet) uint32 {
 func (l *link) audit() error {
 	s := l.s
 	l.quietAgain()
+	s.claimAgain() // another process may have ended meanwhile
 	if err := l.settle(); err != nil {
 		return err
 	}
