@@ -69,8 +69,12 @@ func percent(p imapsession.ProgressEvent) int {
 }
 
 // progressBar is the state that terminals show in a tab or task bar (OSC 9;4):
-// of all accounts together; nil where nothing is under way.
+// what the person asked for, or else the filling of all caches together; nil where
+// nothing is under way.
 func (m *Model) progressBar() *tea.ProgressBar {
+	if t := m.task; t != nil && t.of > 0 {
+		return tea.NewProgressBar(tea.ProgressBarDefault, t.percent())
+	}
 	var sum imapsession.ProgressEvent
 	known, any := true, false
 	for a := range m.boxes {

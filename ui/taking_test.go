@@ -507,6 +507,9 @@ func TestPartsOfALongLetter(t *testing.T) {
 			if p.sees("50%"); size[0] == 100 {
 				p.sees("saving 50% of 76 KiB, Esc stops")
 			}
+			if bar := p.m.progressBar(); bar == nil || bar.Value != 50 {
+				t.Errorf("the terminal's own bar is %+v", bar)
+			}
 			p.answerPart("Rg==", true, none)
 			p.sees("saved /saved/a.pdf")
 			if got, want := <-w.did, fmt.Sprintf("save %q %q %q", "", "a.pdf", "ABC"+strings.Repeat("ABC", 6500)+"F"); got != want {

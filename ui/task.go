@@ -55,9 +55,12 @@ func (m *Model) startOf(a *account, what ink, about safetext.Text, of int64, f f
 	}
 }
 
+// percent is how far a task is that fetches something.
+func (t *task) percent() int { return int(min(t.came.Load(), t.of) * 100 / t.of) }
+
 // progress says how far a task is that fetches something.
 func (t *task) progress(narrow bool) ink {
-	done := ink(thousands(int(min(t.came.Load(), t.of)*100/t.of))) + "%"
+	done := ink(thousands(t.percent())) + "%"
 	if narrow {
 		return t.what + " " + done + ", Esc stops"
 	}
