@@ -62,7 +62,7 @@ func (t *tokens) deviceCode(ctx context.Context, cfg *oauth2.Config, proof []oau
 	bound := *t.http
 	bound.Transport = boundTo{ctx, t.http.Transport}
 	code, err := cfg.DeviceAuth(context.WithValue(ctx, oauth2.HTTPClient, &bound), proof...)
-	a := asking{"the provider gives no code", "device authorization endpoint, " + cfg.Endpoint.DeviceAuthURL + ",", true}
+	a := asking{"the provider gives no code", "device authorization endpoint " + cfg.Endpoint.DeviceAuthURL, true}
 	switch {
 	case err != nil && strings.HasPrefix(err.Error(), "unmarshal "), err == nil && (code.DeviceCode == "" || code.UserCode == "" || code.VerificationURI == ""):
 		return nil, noAnswer(a, "not JSON with a code in it")

@@ -54,7 +54,7 @@ type asking struct {
 	signing bool
 }
 
-func tokenEndpoint(ends endpoints) string { return "token endpoint, " + ends.TokenURL + "," }
+func tokenEndpoint(ends endpoints) string { return "token endpoint " + ends.TokenURL }
 
 // problem puts what a provider answered, or did not, into words. The error is a
 // *imapsession.SecretError.
@@ -78,7 +78,10 @@ func (t *tokens) problem(a asking, err error) error {
 	// A person who signs in need not be told to, and for a program nobody can.
 	over := func(why string) error {
 		if a.signing || !t.o.Flow.Interactive() {
-			return permanent("%s: %s", a.what, why)
+			return permanent("%s: %s%s", a.what, why, t.clockNote())
+		}
+		if clock := t.clockNote(); clock != "" {
+			why = strings.TrimPrefix(clock, "; ") + "; " + why // first, for a status line may be too short
 		}
 		return t.signInAgain(why)
 	}
@@ -88,11 +91,11 @@ func (t *tokens) problem(a asking, err error) error {
 		e.After = after
 		return e
 	case answer.ErrorCode == "":
-		return permanent("%s: what the provider's %s answered is no answer (%s): see whether its addresses in [account.oauth2] are right%s", a.what, brief(a.at), said, t.clockNote())
+		return permanent("%s: what came is no answer (%s), from the provider's %s: see whether the addresses in [account.oauth2] are right%s", a.what, said, brief(a.at), t.clockNote())
 	}
 	if e, ok := entraErrors[code]; ok {
 		if e.signIn {
-			return over(fmt.Sprintf("%s, AADSTS%d%s", e.says, code, t.clockNote()))
+			return over(fmt.Sprintf("%s, AADSTS%d", e.says, code))
 		}
 		return permanent("%s: %s (AADSTS%d)%s", a.what, e.says, code, t.clockNote())
 	}
@@ -101,7 +104,7 @@ func (t *tokens) problem(a asking, err error) error {
 		if a.signing {
 			return permanent("%s: the provider takes the answer to its own page no more, or wants more than it (%s); try again%s", a.what, said, t.clockNote())
 		}
-		return over(fmt.Sprintf("the provider has ended the sign-in: %s%s%s", said, t.testingNote(), t.clockNote()))
+		return over(fmt.Sprintf("the provider has ended the sign-in: %s%s", said, t.testingNote()))
 	case "invalid_client":
 		return permanent("%s: the provider does not know the client, or its secret is wrong (%s): correct client_id and client_secret_... in [account.oauth2]%s", a.what, said, t.clockNote())
 	case "unauthorized_client", "unsupported_grant_type":
@@ -148,7 +151,7 @@ func (t *tokens) networkProblem(a asking, err error) *imapsession.SecretError {
 // noAnswer is something else than an answer, and often that of a network which
 // puts a page of its own before every other.
 func noAnswer(a asking, expected string) *imapsession.SecretError {
-	return passing("%s: what the provider's %s answered is no answer (%s): see whether this network wants you to sign in to it first, and whether the addresses in [account.oauth2] are right", a.what, brief(a.at), expected)
+	return passing("%s: what came is no answer (%s), from the provider's %s: see whether this network wants you to sign in to it first, and whether the addresses in [account.oauth2] are right", a.what, expected, brief(a.at))
 }
 
 // silence says why there is no answer, and from whom.

@@ -140,8 +140,8 @@ func TestWhatProvidersAnswer(t *testing.T) {
 		{name: "clock a day off", answer: withClock(refuse("invalid_grant", "AADSTS700024: Client assertion is not within its valid time range")), want: "clock is 24 hours ahead", signIn: true},
 		{name: "HTML", answer: reply{kind: "text/html", body: "<html>Welcome to the hotel's network"}, want: "no answer (not JSON", passes: true},
 		{name: "nothing", answer: reply{}, want: "no answer (not JSON", passes: true},
-		{name: "JSON without a token", answer: reply{body: `{}`}, want: "token endpoint, https://login.example.org/token, answered is no answer (not JSON with a token in it", passes: true},
-		{name: "HTML for a 404", answer: reply{status: 404, kind: "text/html", body: "<h1>Not found"}, want: "see whether its addresses"},
+		{name: "JSON without a token", answer: reply{body: `{}`}, want: "no answer (not JSON with a token in it), from the provider's token endpoint https://login.example.org/token", passes: true},
+		{name: "HTML for a 404", answer: reply{status: 404, kind: "text/html", body: "<h1>Not found"}, want: "see whether the addresses"},
 		{name: "a redirect", answer: reply{status: 302, header: map[string]string{"Location": "https://elsewhere.example.org/token"}}, want: "302 Found"},
 		{name: "busy", answer: reply{status: 503, kind: "text/html", body: "<h1>busy"}, want: "at present", passes: true},
 		{name: "too often", answer: reply{status: 429, header: map[string]string{"Retry-After": "120"}}, want: "at present", passes: true},
@@ -200,9 +200,9 @@ func TestWhatASignInIsTold(t *testing.T) {
 		device, token reply
 		want          []string
 	}{
-		{name: "HTML for a code", flow: FlowDevice, device: reply{kind: "text/html", body: "<html>"}, want: []string{"device authorization endpoint, https://login.example.org/device, answered is no answer", "try again"}},
-		{name: "nothing for a code", flow: FlowDevice, want: []string{"answered is no answer", "try again"}},
-		{name: "JSON for a code", flow: FlowDevice, device: reply{body: "{}"}, want: []string{"answered is no answer", "try again"}},
+		{name: "HTML for a code", flow: FlowDevice, device: reply{kind: "text/html", body: "<html>"}, want: []string{"no answer (not JSON with a code in it), from the provider's device authorization endpoint https://login.example.org/device", "try again"}},
+		{name: "nothing for a code", flow: FlowDevice, want: []string{"what came is no answer", "try again"}},
+		{name: "JSON for a code", flow: FlowDevice, device: reply{body: "{}"}, want: []string{"what came is no answer", "try again"}},
 		{name: "busy for a code", flow: FlowDevice, device: reply{status: 503}, want: []string{"cannot at present", "try again"}},
 		{name: "the grant is refused", flow: FlowDevice, device: reply{body: code}, token: refuse("invalid_grant", "grant request is invalid"), want: []string{"grant request is invalid", "try again"}},
 		{name: "no consent", flow: FlowDevice, device: reply{body: code}, token: refuse("invalid_grant", "AADSTS65001: no"), want: []string{"have an administrator consent"}},
