@@ -3,6 +3,7 @@ package ui
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"tidings/imapsession"
@@ -230,5 +231,38 @@ func TestUndoWhereTheOriginalStays(t *testing.T) {
 		p.server().say(imapsession.ResultEvent{ID: 3, Command: c})
 		p.idle()
 		p.sees("the copy in Archive stays, for the server cannot remove single messages")
+	})
+}
+
+// Ten thousand messages that came back are no news, also where a new list is all
+// that tells of them, and more are than are looked at one by one.
+func TestManyThatCameBackAreNoNews(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		f := p.server()
+		f.start(30)
+		p.idle()
+		a := p.m.accounts[0]
+		const back = scanLimit + 1000
+		f.apply(store.Change{Kind: store.Exists, N: uint32(f.list.Len() + back + 1)})
+		for i := range back + 1 {
+			uid := store.UID(1000 + i)
+			f.apply(store.Change{Kind: store.Fill, Seq: uint32(31 + i), UID: uid, Flags: store.NoFlags})
+			if i < back {
+				a.returns.uids.Add(uid)
+			}
+		}
+		ev := f.resync()
+		ev.Arrived = back + 1
+		f.say(ev)
+		f.say(imapsession.NewMailEvent{UIDValidity: fakeValidity, Count: back + 1, Gap: true})
+		p.idle()
+		p.sees("1 new")
+		for _, e := range a.news.entries {
+			for _, s := range e.spans {
+				if strings.Contains(string(s.own), "9,19") {
+					t.Errorf("it says %q", s.own)
+				}
+			}
+		}
 	})
 }

@@ -241,6 +241,11 @@ func (a *account) landed(p *part, ev imapsession.ResultEvent) {
 	}
 	p.to = ev.Copied.Place
 	became := ev.Copied.Map()
+	if b := a.boxAt(p.at); b != nil {
+		for uid := range became {
+			b.marked.drop(uid)
+		}
+	}
 	p.landed = make([]store.UID, len(p.uids))
 	again := map[store.UID]store.UID{}
 	for i, uid := range p.uids {

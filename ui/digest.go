@@ -159,6 +159,9 @@ func (a *account) arrivedSince(top store.UID, n int) away {
 	}
 	lo := max(end-min(n, scanLimit), 0)
 	w.unread = n - (end - lo) // not looked at
+	if w.unread > 0 {
+		w.unread -= min(a.putAmong(end-n, lo), w.unread)
+	}
 	w.unsure = w.unread > 0
 	list.Rows(lo, end, func(_ int, r store.Row) bool {
 		switch f := r.Flags; {
@@ -208,7 +211,7 @@ func (m *Model) tellAway(a *account, w away, since time.Time) {
 		line = append(line, own(sDim, ", "+ink(thousands(w.read))+" more read elsewhere"))
 	}
 	m.sayEverywhere(a, line)
-	if a.tells() {
+	if a.root == a && a.tells() {
 		m.announce(a, w.newest, w.unread)
 	}
 }

@@ -175,8 +175,8 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	gone := make(map[store.UID]bool, len(ev.Gone))
 	for _, uid := range ev.Gone {
 		gone[uid] = true
-		a.marked.drop(uid)
 	}
+	a.unmarkGone(ev.List)
 	if r := a.reader; r != nil && gone[r.uid] {
 		r.gone = true
 	}

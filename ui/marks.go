@@ -48,6 +48,17 @@ func (k *marked) drop(uid store.UID) {
 	}
 }
 
+// unmarkGone forgets the marks of messages that a newer list has not got. One that
+// was brought back has not been told of yet, perhaps.
+func (a *account) unmarkGone(list *store.List) {
+	top, _, _ := list.MaxUID()
+	for _, uid := range a.marked.all() {
+		if !list.MayHold(uid) && (uid <= top || !a.returns.uids.Has(uid)) {
+			a.marked.drop(uid)
+		}
+	}
+}
+
 // settle ends the range; what was in it stays marked.
 func (k *marked) settle() {
 	k.set.AddAll(&k.span)

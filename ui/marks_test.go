@@ -59,6 +59,23 @@ func TestMarksAreDroppedWithWhatIsGone(t *testing.T) {
 	})
 }
 
+// A flood of changes ends in a list that does not say which messages went.
+func TestMarksAreDroppedByANewList(t *testing.T) {
+	atScreen(t, 100, 24, func(p *person) {
+		f := p.server()
+		f.start(50)
+		p.idle()
+		p.press("X")
+		p.sees("50 marked")
+		for range 20 {
+			f.apply(store.Change{Kind: store.Expunge, Seq: 31})
+		}
+		f.say(f.resync())
+		p.idle()
+		p.sees("30 marked")
+	})
+}
+
 func TestRange(t *testing.T) {
 	atScreen(t, 100, 24, func(p *person) {
 		p.server().start(50)

@@ -38,6 +38,16 @@ func (a *account) putSince(list *store.List) (n int) {
 	return n
 }
 
+// putAmong counts those that the person put here among the rows [lo,hi).
+func (a *account) putAmong(lo, hi int) (n int) {
+	for _, uid := range a.returns.uids.All() {
+		if i, ok := a.view.list.Find(uid); ok && i >= lo && i < hi {
+			n++
+		}
+	}
+	return n
+}
+
 // selectReturned selects a message that came back, if the selection has stayed
 // where it was.
 func (a *account) selectReturned() {
