@@ -121,10 +121,14 @@ func (p *terminalPrompter) ShowBrowser(b credential.BrowserPage) {
 		}
 	}
 	redirect := safetext.Clean(b.Redirect)
-	if !opened {
+	switch port := portOf(b.Redirect); {
+	case !b.Heard:
+		fmt.Fprintf(p.out, "In the end the browser goes to an address that begins with %s\n", redirect)
+		fmt.Fprintln(p.out, "Tidings cannot listen there (another program may), so copy that address and paste it here.")
+	case !opened:
 		fmt.Fprintf(p.out, "In the end the browser goes to an address that begins with %s\n", redirect)
 		fmt.Fprintln(p.out, "On another computer it cannot open that: copy the address and paste it here.")
-		if port := portOf(b.Redirect); port != "" && b.Heard {
+		if port != "" {
 			fmt.Fprintf(p.out, "(Or have it arrive by itself: ssh -L %s:127.0.0.1:%s to this machine, before you open the page.)\n", port, port)
 		}
 	}

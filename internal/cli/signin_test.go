@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -197,6 +198,20 @@ func TestPrompterShowsNoEscapes(t *testing.T) {
 	for _, want := range []string{"https://a.example/", "AB", "copy the address and paste it"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
+// TestTakenPort: where Tidings cannot listen, it says so, and that the address is to
+// be pasted, also where a browser is open.
+func TestTakenPort(t *testing.T) {
+	for _, opened := range []bool{false, true} {
+		var out bytes.Buffer
+		p := newTerminalPrompter(&dialog{out: &out, fd: -1}, nil)
+		p.browse = func(context.Context, string) bool { return opened }
+		p.ShowBrowser(credential.BrowserPage{Address: "https://a.example/", Redirect: "http://127.0.0.1:8400/"})
+		if text := out.String(); !strings.Contains(text, "cannot listen there") || !strings.Contains(text, "http://127.0.0.1:8400/") || strings.Contains(text, "ssh -L") {
+			t.Errorf("with a browser open %v:\n%s", opened, text)
 		}
 	}
 }
