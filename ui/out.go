@@ -109,7 +109,10 @@ func (m *Model) source(a *account, title ink, headerOnly bool) {
 	m.withShown(a, func(m *Model, a *account, r *reader) {
 		r = r.letter()
 		data, of := r.data, int64(0)
-		if r.truncated {
+		if headerOnly {
+			data = message.HeaderOf(data)
+		}
+		if r.truncated && len(data) == len(r.data) {
 			of = r.size
 		}
 		m.openInside(a, excerpt{title: safetext.Clean(string(title)), data: data, bare: true, of: of, made: func() *message.Message {

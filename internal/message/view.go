@@ -79,16 +79,20 @@ func isText(mediaType string) bool {
 	return strings.HasPrefix(mediaType, "text/") || strings.HasSuffix(mediaType, "+xml") || strings.HasSuffix(mediaType, "+json")
 }
 
+// HeaderOf is the header of the message b, with the empty line behind it.
+func HeaderOf(b []byte) []byte {
+	s := fieldScanner{rest: b}
+	for {
+		if _, _, ok := s.next(); !ok {
+			return b[:len(b)-len(s.rest)]
+		}
+	}
+}
+
 // Source is b as it stands, line by line: the whole of it, or its header alone.
 func Source(b []byte, headerOnly bool) []Line {
 	if headerOnly {
-		s := fieldScanner{rest: b}
-		for {
-			if _, _, ok := s.next(); !ok {
-				break
-			}
-		}
-		b = b[:len(b)-len(s.rest)]
+		b = HeaderOf(b)
 	}
 	b = b[:min(len(b), maxText)]
 	var lines []Line
