@@ -190,7 +190,7 @@ func TestPrompterShowsNoEscapes(t *testing.T) {
 	var out bytes.Buffer
 	p := newTerminalPrompter(&dialog{out: &out, fd: -1}, nil)
 	p.ShowDevice(credential.DeviceCode{Address: "https://a.example/" + hostile, Code: "AB" + hostile, Complete: "https://a.example/" + hostile})
-	p.ShowBrowser(credential.BrowserPage{Address: "https://a.example/" + hostile, Redirect: "http://127.0.0.1:80/" + hostile})
+	p.ShowBrowser(credential.BrowserPage{Address: "https://a.example/" + hostile, Redirect: "http://127.0.0.1:80/" + hostile, Heard: true})
 	p.Note("no" + hostile)
 	if strings.ContainsAny(out.String(), "\x1b\a\u202e") {
 		t.Errorf("the terminal gets %q", out.String())
