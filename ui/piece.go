@@ -279,7 +279,8 @@ func agrees(msg *message.Message, ev imapsession.StructureEvent) bool {
 		types[ev.Parts[i].Section] = ev.Parts[i].Type
 	}
 	for _, x := range msg.Attachments {
-		if x.Section != "" && x.File == 0 && types[x.Section] != x.Type {
+		header := x.Cut && x.Size == 0 // of which perhaps not all is there
+		if x.Section != "" && x.File == 0 && !header && types[x.Section] != x.Type {
 			return false
 		}
 	}
