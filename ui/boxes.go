@@ -176,6 +176,15 @@ func (m *Model) closeFolder(root *account) []span {
 	if b == nil {
 		return nil
 	}
+	if m.prompt != nil && m.prompt.a == b {
+		m.prompt = nil // nothing can be done there any more
+	}
+	if m.menu != nil && m.menu.a == b {
+		m.menu = nil
+	}
+	if m.search != nil && m.search.a == b {
+		m.search = nil
+	}
 	b.keepSelected()
 	m.dropFinding(b)
 	if b.view.next != nil {

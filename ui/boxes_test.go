@@ -101,11 +101,13 @@ func TestAnOpenFolderIsDeleted(t *testing.T) {
 		folder.nextUID = 101
 		folder.start(7)
 		p.idle()
-		p.press("enter")
+		p.press("enter m")
+		p.sees("Move (107)")
 		folder.say(imapsession.StateEvent{State: imapsession.Connecting})
 		folder.say(imapsession.StateEvent{State: imapsession.Offline, Fatal: true, NoMailbox: true, Reason: safetext.Const("there is no mailbox named zebra any more")})
 		p.idle()
 		p.selects("(48)")
+		p.seesNot("Move ")
 		p.sees("zebra is gone: there is no mailbox named zebra any more")
 		if len(*closed) != 1 {
 			t.Errorf("closed %q", *closed)
