@@ -101,8 +101,15 @@ func openFile(path string) (*database, error) {
 		}
 	}
 	db := &database{path: path, uri: path, info: info}
+	if fileQuery != "" {
+		db.uri = "file:" + path + fileQuery
+	}
 	return db, db.open()
 }
+
+// fileQuery is how a test has SQLite treat files, as if their file system lacked
+// something.
+var fileQuery = ""
 
 // private makes the directory, or takes the others' rights to it away.
 func private(dir string, mode fs.FileMode) error {
@@ -140,6 +147,8 @@ func (db *database) connect(pages int) (*conn, error) {
 	flags := sqlite.OpenReadWrite
 	if db.path == "" {
 		flags |= sqlite.OpenURI | sqlite.OpenCreate
+	} else if fileQuery != "" {
+		flags |= sqlite.OpenURI
 	}
 	c, err := sqlite.OpenConn(db.uri, flags)
 	if err != nil {
