@@ -169,6 +169,11 @@ func (l *link) moveAtOnce(j *job, c Move, uids []store.UID) error {
 		left = l.present(uids)
 	}
 	switch {
+	case len(left) > 0 && l.copyUID && l.isGmail():
+		// They have the other label now; All Mail, say, keeps them whatever is done.
+		l.s.finish(j, nil, safetext.Text{})
+	case len(left) == len(uids) && l.copyUID:
+		l.s.finish(j, nil, safetext.Format("it is in %s now, but the server did not remove it here", title(c.Dest)))
 	case len(left) == len(uids):
 		l.s.finish(j, fmt.Errorf("the server said OK, but the message is still here and not known to be in %s", title(c.Dest)), safetext.Text{})
 	case len(left) > 0:

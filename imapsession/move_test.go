@@ -150,3 +150,35 @@ func TestARefusedMoveOfAnUnknownRow(t *testing.T) {
 		}
 	})
 }
+
+// Where a message stays although the server names its copy, it was not refused: at
+// Gmail, All Mail keeps all that there is, and to take an archiving back is to put
+// the label on again.
+func TestAMoveThatLeavesTheMessage(t *testing.T) {
+	for _, test := range []struct{ caps, note string }{
+		{fakeCaps, "it is in INBOX now, but the server did not remove it here"},
+		{fakeCaps + " X-GM-EXT-1", ""},
+	} {
+		bubble(t, func(t *testing.T) {
+			srv := newFake(t, 5)
+			srv.setCaps(test.caps)
+			withTrash(srv, 5)
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				if !strings.HasPrefix(cmd, "UID MOVE") {
+					return false
+				}
+				c.send("* OK [COPYUID 7 3 6] moved", tag+" OK done")
+				return true
+			}
+			f, _ := start(t, srv.config())
+			f.live(1)
+			r := f.do(Move{Target: inTrash(3), Dest: "INBOX"})
+			if r.Err != nil || r.Note.String() != test.note {
+				t.Errorf("result %v, %q", r.Err, r.Note)
+			}
+			if r.Copied == nil || r.Copied.Map()[3] != 6 {
+				t.Errorf("it became %+v", r.Copied)
+			}
+		})
+	}
+}
