@@ -33,15 +33,15 @@ type FetchStructure struct {
 	Target Target
 }
 
-// FetchPart fetches one part of a message without marking it read, as it is
-// transferred: encoded. What comes goes Into a Stream, which has room for some of it
+// FetchPart fetches one part of a message, or all of it, without marking it read, as
+// it is transferred: encoded. What comes goes Into a Stream, which has room for some of it
 // and makes the command wait; ProgressEvents tell how far it is. It goes on where it
 // was when the link broke, if the message's structure is still the same. Target holds
 // one UID.
 type FetchPart struct {
 	Target  Target
-	Section string // as a StructureEvent has it
-	Octets  int64  // likewise; below 0: unknown
+	Section string // as a StructureEvent has it; "": all of the message
+	Octets  int64  // likewise, or the message's size; below 0: unknown
 	Limit   int64  // octets that are wanted at most; 0: all
 	Into    *Stream
 }

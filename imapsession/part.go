@@ -133,8 +133,11 @@ func entityParams(in []wire.Param) (out []message.Param) {
 	return out
 }
 
-// sectionNumbers reads the number of a part, such as "1.3".
+// sectionNumbers reads the number of a part, such as "1.3"; "" is all of the message.
 func sectionNumbers(section string) (part []int, ok bool) {
+	if section == "" {
+		return nil, true
+	}
 	for n := range strings.SplitSeq(section, ".") {
 		i, err := strconv.ParseUint(n, 10, 31)
 		if err != nil || i == 0 || len(part) > 100 {
@@ -244,6 +247,23 @@ func (c *FetchPart) differs(got int64, whole bool) safetext.Text {
 // knows, on a link that has not fetched of it yet. If not, it ends the job: what was
 // fetched before must not be continued by something else.
 func (l *link) sameAsBefore(j *job, c FetchPart, uid store.UID) (done bool, err error) {
+	if c.Section == "" {
+		size, err := l.fetchSize(uid)
+		gone := false
+		if err == nil && size == 0 {
+			gone, err = l.goneByNow(uid)
+		}
+		switch {
+		case err != nil:
+			return false, err
+		case gone:
+			l.s.finish(j, errGone, safetext.Text{})
+		case size > 0 && c.Octets >= 0 && size != c.Octets:
+			l.s.finish(j, errors.New("the message is not what it was: it has another size now"), safetext.Text{})
+			gone = true
+		}
+		return gone, nil
+	}
 	s, refusal, err := l.structure(uid)
 	if err != nil {
 		return false, err

@@ -114,8 +114,8 @@ func TestSavingAPartCostsThatPart(t *testing.T) {
 	if r := f.result(id); err != nil || r.Err != nil {
 		t.Fatalf("%v, %v", err, r.Err)
 	}
-	if all := append(half, rest...); !bytes.Equal(all, code) {
-		t.Errorf("behind the drop it is another: %d octets, want %d", len(all), len(code))
+	if both := append(half, rest...); !bytes.Equal(both, code) {
+		t.Errorf("behind the drop it is another: %d octets, want %d", len(both), len(code))
 	}
 	asked := 0
 	for _, line := range traced(f, "BODY.PEEK[3]") {
@@ -125,6 +125,12 @@ func TestSavingAPartCostsThatPart(t *testing.T) {
 	}
 	if asked != 2 { // once for each of the two times that it was fetched
 		t.Errorf("the beginning of the part was asked for %d times", asked)
+	}
+
+	// All of the message goes the same way.
+	all, r, err := fetched(f, FetchPart{Target: f.target(1), Octets: s.Size})
+	if err != nil || r.Err != nil || !r.Note.IsEmpty() || string(all) != raw {
+		t.Errorf("the message came as %d octets, %v, %v, %q", len(all), err, r.Err, r.Note)
 	}
 }
 
@@ -230,6 +236,27 @@ func TestPartOfAServerThatMiscounts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestWholeMessageAsAPart: a message is one as well, unless it has another size than
+// it was said to have.
+func TestWholeMessageAsAPart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		f, _ := start(t, newFake(t, 3).config())
+		f.live(1)
+		got, r, err := fetched(f, FetchPart{Target: f.target(3), Octets: int64(fakeSize(3))})
+		if err != nil || r.Err != nil || string(got) != fakeBody(3) {
+			t.Errorf("%d octets, %v, %v", len(got), err, r.Err)
+		}
+		_, r, err = fetched(f, FetchPart{Target: f.target(3), Octets: int64(fakeSize(3)) + 1})
+		if err == nil || r.Err == nil || !strings.Contains(r.Err.Error(), "another size") {
+			t.Errorf("of another size: %v, %v", err, r.Err)
+		}
+		_, r, err = fetched(f, FetchPart{Target: f.target(77), Octets: 5})
+		if err == nil || r.Err == nil || !strings.Contains(r.Err.Error(), "gone") {
+			t.Errorf("one that is not there: %v, %v", err, r.Err)
+		}
+	})
 }
 
 // TestPartEndsWhereItCannotGoOn: nothing that is not the rest of the same part ever

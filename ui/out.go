@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strings"
+	"sync/atomic"
 
 	"tidings/internal/message"
 	"tidings/internal/safetext"
@@ -139,30 +141,32 @@ func (m *Model) exportMenu(a *account) {
 
 // export writes the message into a file in dir ("": where the config says).
 func (m *Model) export(a *account, dir string, mbox bool) {
-	m.withLetter(a, func(m *Model, a *account, r *reader) {
+	m.withShown(a, func(m *Model, a *account, r *reader) {
 		r = r.letter()
-		ways, data, name := m.opts.Ways, r.data, letterName(r.msg.Subject)
+		ways, p, name := m.opts.Ways, a.wholeLetter(r), letterName(r.msg.Subject)
 		l := outgoing(r)
-		m.start(a, "saving", safetext.Clean(name), func(ctx context.Context) func(*Model, *account) {
+		m.startOf(a, "saving", safetext.Clean(name), p.encoded(), func(ctx context.Context, came *atomic.Int64) func(*Model, *account) {
 			var path string
-			var err error
-			if mbox {
-				path, err = ways.SaveMbox(ctx, dir, strings.TrimSuffix(name, ".eml")+".mbox", []Letter{l})
-			} else {
-				path, err = ways.Save(ctx, dir, name, bytes.NewReader(data))
-			}
+			note, err := p.with(ctx, &p.list[0], came, func(from io.Reader) (err error) {
+				if l.From = from; mbox {
+					path, err = ways.SaveMbox(ctx, dir, strings.TrimSuffix(name, ".eml")+".mbox", []Letter{l})
+				} else {
+					path, err = ways.Save(ctx, dir, name, from)
+				}
+				return err
+			})
 			return func(m *Model, a *account) {
 				var s saved
-				s.add(path, safetext.Clean(name), safetext.Text{}, err)
+				s.add(path, safetext.Clean(name), note, err)
 				m.sayFiles(a, s)
 			}
 		})
 	})
 }
 
-// outgoing is the message with what an mbox says of it.
+// outgoing is what an mbox says of the message.
 func outgoing(r *reader) Letter {
-	l := Letter{Data: r.data, Date: r.msg.Date}
+	l := Letter{Date: r.msg.Date}
 	if len(r.msg.From) > 0 {
 		l.Sender = r.msg.From[0].Address
 	}
@@ -174,11 +178,14 @@ func outgoing(r *reader) Letter {
 
 // openLetter hands the message to the program for messages.
 func (m *Model) openLetter(a *account) {
-	m.withLetter(a, func(m *Model, a *account, r *reader) {
+	m.withShown(a, func(m *Model, a *account, r *reader) {
 		r = r.letter()
-		ways, data, name := m.opts.Ways, r.data, letterName(r.msg.Subject)
-		m.start(a, "opening", safetext.Clean(name), func(ctx context.Context) func(*Model, *account) {
-			return opened(safetext.Clean(name), ways.Open(ctx, name, "message/rfc822", bytes.NewReader(data)))
+		ways, p, name := m.opts.Ways, a.wholeLetter(r), letterName(r.msg.Subject)
+		m.startOf(a, "opening", safetext.Clean(name), p.encoded(), func(ctx context.Context, came *atomic.Int64) func(*Model, *account) {
+			_, err := p.with(ctx, &p.list[0], came, func(from io.Reader) error {
+				return ways.Open(ctx, name, "message/rfc822", from)
+			})
+			return opened(safetext.Clean(name), err)
 		})
 	})
 }

@@ -19,6 +19,8 @@ import (
 type piece struct {
 	message.Attachment
 	remote *message.Remote
+	there  bool // what it holds is known already:
+	data   []byte
 }
 
 // encoded is how many octets it is fetched in, 0 where it is at hand or that is not
@@ -47,6 +49,21 @@ func localPieces(r *reader) pieces {
 	p := pieces{data: r.data}
 	for _, x := range r.msg.Attachments {
 		p.list = append(p.list, piece{Attachment: x})
+	}
+	return p
+}
+
+// wholeLetter is a letter as the only piece of itself: what is missing of it is
+// fetched when it is read, and not kept.
+func (a *account) wholeLetter(r *reader) pieces {
+	p := pieces{session: a.cfg.Session, target: a.targetOf(r)}
+	switch {
+	case !r.truncated:
+		p.list = []piece{{data: r.data[:len(r.data):len(r.data)], there: true}}
+	case r.piece != nil:
+		p.list = []piece{*r.piece}
+	default:
+		p.list = []piece{{remote: &message.Remote{Octets: r.size}}}
 	}
 	return p
 }
@@ -95,6 +112,9 @@ func (p *pieces) fetch(ctx context.Context, x *piece, limit int64, came *atomic.
 // with calls f with the contents of a part, decoded. What is told of them, and not
 // an error, is told behind f.
 func (p *pieces) with(ctx context.Context, x *piece, came *atomic.Int64, f func(io.Reader) error) (note safetext.Text, err error) {
+	if x.there {
+		return note, f(bytes.NewReader(x.data))
+	}
 	if x.remote == nil {
 		b, err := content(p.data, x.Attachment)
 		if err != nil {
@@ -203,7 +223,7 @@ func (m *Model) withPieces(a *account, f func(*Model, *account, *reader, pieces)
 			p := pieces{session: a.cfg.Session, target: a.targetOf(r)}
 			for _, x := range r.outermost().parts {
 				if withinSection(x.Section, r.section) {
-					p.list = append(p.list, piece{x.Attachment, &x})
+					p.list = append(p.list, piece{Attachment: x.Attachment, remote: &x})
 				}
 			}
 			f(m, a, r, p)

@@ -43,6 +43,12 @@ func (w *fakeWays) Save(ctx context.Context, dir, name string, from io.Reader) (
 func (w *fakeWays) SaveMbox(ctx context.Context, dir, name string, letters []Letter) (string, error) {
 	var all []string
 	for _, l := range letters {
+		if l.Data == nil {
+			var err error
+			if l.Data, err = io.ReadAll(l.From); err != nil {
+				return "", err
+			}
+		}
 		all = append(all, fmt.Sprintf("%s %s %d", l.Sender, l.Date.UTC().Format(time.DateOnly), len(l.Data)))
 	}
 	return "/saved/" + name, w.note(ctx, "mbox %q %q %s", dir, name, strings.Join(all, "; "))
@@ -385,7 +391,9 @@ func TestTheRestOfALetter(t *testing.T) {
 			t.Errorf("canceled were %v", got)
 		}
 		p.server().remove(canceled)
-		p.press("e e")
+		p.press("| m")
+		p.types("cat")
+		p.press("enter")
 		c := p.fetch()
 		if f := c.cmd.(imapsession.FetchBody); len(f.Have) != 500 {
 			t.Errorf("it has %d octets", len(f.Have))
@@ -567,13 +575,30 @@ func TestPartsOfALongLetter(t *testing.T) {
 			w.went(t, `save "" "p.png" "\x89PNG"`)
 			// All of it is fetched for who wants all of it.
 			p.press("e e")
-			if f := p.answerPart(inner+"behind it", true, none); f.Section != "6" || f.Limit != maxWhole {
+			if f := p.answerPart(inner+"behind it", true, none); f.Section != "6" || f.Limit != 0 {
 				t.Errorf("asked for is %+v", f)
 			}
 			if got := <-w.did; !strings.HasPrefix(got, `save "" "the inner one.eml" "Subject: the inner`) || !strings.HasSuffix(got, `behind it"`) {
 				t.Errorf("%.50s", got)
 			}
+			p.press("|")
+			p.press("m")
+			p.types("cat")
+			p.press("enter")
+			if f := p.answerPart(inner+"behind it", true, none); f.Section != "6" || f.Limit != maxWhole {
+				t.Errorf("asked for is %+v", f)
+			}
+			w.went(t, fmt.Sprintf("pipe %q %d", "cat", len(inner)+9))
 			p.press("esc")
+			p.press("esc")
+			// A message of any size goes into a file as it comes.
+			for key, out := range map[string]string{"e": `save "" "Two files - and a letter.eml" "whole"`, "m": `mbox "" "Two files - and a letter.mbox" alice@example.org 2000-11-11 5`, "o": `open "Two files - and a letter.eml" message/rfc822 "whole"`} {
+				p.press("e " + key)
+				if f := p.answerPart("whole", true, none); f.Section != "" || f.Octets != 41_000_000 || f.Limit != 0 {
+					t.Errorf("asked for is %+v", f)
+				}
+				w.went(t, out)
+			}
 			p.press("v h") // the headers are there, and nothing is fetched for them
 			p.sees("all headers", "Two files / and")
 			p.seesNot("the first")

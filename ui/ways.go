@@ -32,6 +32,7 @@ type Ways interface {
 // Letter is a message on its way out.
 type Letter struct {
 	Data   []byte
+	From   io.Reader // instead of Data, where that is nil
 	Sender string    // an address; "" for none
 	Date   time.Time // when it was received
 }

@@ -128,7 +128,11 @@ func (w *ways) SaveMbox(ctx context.Context, dir, name string, letters []ui.Lett
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := m.Write(bytes.NewReader(l.Data), l.Sender, l.Date); err != nil {
+			from := l.From
+			if l.Data != nil {
+				from = bytes.NewReader(l.Data)
+			}
+			if err := m.Write(from, l.Sender, l.Date); err != nil {
 				return err
 			}
 		}
