@@ -9,17 +9,18 @@ import "tidings/store"
 // moment ago, as when something is taken back and done again.
 
 // hearOf asks the server for its news before a command changes a message that the
-// link has not heard of. again tells that the job gets another turn, for the list
-// has first to be brought in step.
+// link has not heard of, or looks for what came. again tells that the job gets
+// another turn, for the list has first to be brought in step.
 func (l *link) hearOf(j *job) (again bool, err error) {
 	t, changes, _ := aim(j.cmd)
-	if !changes || !l.mayBeNews(t.UIDs) {
+	_, locates := j.cmd.(Locate)
+	if !locates && (!changes || !l.mayBeNews(t.UIDs)) {
 		return false, nil
 	}
 	if err := l.settle(); err != nil {
 		return false, err
 	}
-	if l.mayBeNews(t.UIDs) { // the end of IDLE may have told it
+	if locates || l.mayBeNews(t.UIDs) { // the end of IDLE may have told it
 		if err := l.noop(); err != nil {
 			return false, err
 		}

@@ -110,3 +110,29 @@ func TestAMessageThatTheLinkKnowsCostsNoNoop(t *testing.T) {
 		}
 	})
 }
+
+// What was moved there a moment ago is found, though the link has not heard of it.
+func TestLocateWhatTheLinkHasNotHeardOf(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 5)
+		f, _ := start(t, srv.config())
+		f.live(1)
+		srv.idling(t)
+		u := withhold(srv, srv, 1)
+		srv.with(func() {
+			silent := srv.on
+			srv.on = func(c *fakeConn, tag, cmd string) bool {
+				if u.told && strings.HasPrefix(cmd, "UID FETCH 6:*") && strings.Contains(cmd, `FIELDS ("MESSAGE-ID")`) {
+					const h = "Message-ID: <a@x>\r\n\r\n"
+					c.send(fmt.Sprintf("* 6 FETCH (UID 6 RFC822.SIZE 10 BODY[HEADER.FIELDS (MESSAGE-ID)] {%d}\r\n%s)", len(h), h), tag+" OK done")
+					return true
+				}
+				return silent(c, tag, cmd)
+			}
+		})
+		landing := Landing{Place: store.Place{Mailbox: "INBOX", UIDValidity: 7}, Next: 6, Messages: []Identity{{3, "a@x", 10}}}
+		if r := f.do(Locate{Landing: landing}); r.Err != nil || r.Copied.Map()[3] != 6 {
+			t.Errorf("%v, %+v", r.Err, r.Copied)
+		}
+	})
+}
