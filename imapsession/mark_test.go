@@ -1,7 +1,11 @@
 package imapsession
 
 import (
+	"context"
+	"net"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +42,59 @@ func TestACommandOutOfIdleCostsOneRoundTrip(t *testing.T) {
 				t.Errorf("%d round trips, want 1", trips)
 			}
 		})
+	}
+}
+
+// written keeps what is written to a connection, write by write.
+type written struct {
+	net.Conn
+	mu  *sync.Mutex
+	all *[]string
+}
+
+func (w written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	*w.all = append(*w.all, string(p))
+	w.mu.Unlock()
+	return w.Conn.Write(p)
+}
+
+// DONE and the command behind it leave in one write.
+func TestDoneAndTheCommandLeaveTogether(t *testing.T) {
+	srv := testserver.Dovecot(t)
+	srv.Fill(t, "INBOX", 20, realistic)
+	var mu sync.Mutex
+	var all []string
+	cfg := configFor(t, srv.Addr, srv.User, srv.Password)
+	cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		return written{c, &mu, &all}, err
+	}
+	f, _ := start(t, cfg)
+	f.live(1)
+	f.until("the unread count", func() bool { return f.unseen.Known })
+	last := func() string {
+		mu.Lock()
+		defer mu.Unlock()
+		return all[len(all)-1]
+	}
+	for _, c := range []Command{
+		StoreFlags{Target: f.target(3), Add: []string{`\Flagged`}}, Move{Target: f.target(4), Dest: "Trash"}, FetchBody{Target: f.target(5)},
+	} {
+		for !strings.Contains(last(), " IDLE\r\n") {
+			f.wait()
+		}
+		mu.Lock()
+		before := len(all)
+		mu.Unlock()
+		if r := f.do(c); r.Err != nil {
+			t.Fatal(r.Err)
+		}
+		mu.Lock()
+		if first := all[before]; !strings.HasPrefix(first, "DONE\r\n") || strings.Count(first, "\r\n") != 2 {
+			t.Errorf("%T: the first write was %q", c, first)
+		}
+		mu.Unlock()
 	}
 }
 

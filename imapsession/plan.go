@@ -33,6 +33,7 @@ type backfill struct {
 	at      store.Place
 	list    *store.List // as it was when it was lent
 	blank   bool        // none was lent, and the cache has nothing of the mailbox
+	held    bool        // the person wants no more of it
 	renewed bool        // it was lent since the goroutine looked
 	scope   scope
 	todo    []store.UID        // to be fetched, descending
@@ -247,13 +248,26 @@ func (b *backfill) ready() (now bool, at time.Time) {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
 	unasked := b.s.cfg.Backfill > 0 && !b.scope.asked && b.list != nil
-	if len(b.todo) == 0 && !unasked && !b.blank {
+	if len(b.todo) == 0 && !unasked && !b.blank || b.held {
 		return false, time.Time{}
 	}
 	if time.Now().Before(b.after) {
 		return false, b.after
 	}
 	return true, time.Time{}
+}
+
+// hold stops the filling behind what is under way, or lets it go on.
+func (b *backfill) hold(yes bool) {
+	b.s.mu.Lock()
+	changed := b.held != yes
+	b.held = yes
+	b.s.mu.Unlock()
+	if !changed {
+		return
+	}
+	b.report(false)
+	b.s.poke()
 }
 
 // reportEvery is the shortest time between two reports.
@@ -273,6 +287,7 @@ func (b *backfill) report(ended bool) {
 	}
 	left := len(b.todo) + b.flying
 	idle := left == 0 && b.behind == 0
+	ended = ended || b.held && b.flying == 0
 	now := time.Now()
 	switch {
 	case b.flying > 0 && !b.active:

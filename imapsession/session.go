@@ -237,8 +237,13 @@ func (s *Session) Do(c Command) CommandID {
 // that is on its way on the worker connection ends with that: it would be in the
 // way for as long as it is. What else does not end within some seconds is given up
 // together with its connection, which is made anew; but for a change of a few
-// messages, whose answer is waited for.
+// messages, whose answer is waited for. Cancel(0) stops the filling of the cache
+// (ProgressEvent), until the program is started again or Retry is forced.
 func (s *Session) Cancel(id CommandID) {
+	if id == 0 {
+		s.fill.hold(true)
+		return
+	}
 	s.mu.Lock()
 	for _, j := range s.queue {
 		if j.id != id || j.canceled {
@@ -273,6 +278,9 @@ func (s *Session) SetVisible(v Visible) {
 // Retry tries at once where the session is backing off (at most every 10 s) or
 // has stopped (forced). Forced on a live link, it makes the link prove itself.
 func (s *Session) Retry(forced bool) {
+	if forced {
+		s.fill.hold(false)
+	}
 	s.mu.Lock()
 	if forced {
 		s.retry = retryForced

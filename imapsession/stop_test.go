@@ -191,3 +191,48 @@ func TestStoppedBetweenTwoPortions(t *testing.T) {
 		})
 	}
 }
+
+// The filling of the cache ends behind what is under way, tells so, and goes on
+// where it was when the person says so.
+func TestStoppedFilling(t *testing.T) {
+	for _, connections := range []int{1, 2} {
+		t.Run(fmt.Sprint(connections), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				const all = 3000
+				srv := newFake(t, all)
+				srv.on = func(c *fakeConn, tag, cmd string) bool {
+					if strings.Contains(cmd, "BODY.PEEK[HEADER.FIELDS") {
+						time.Sleep(50 * time.Millisecond) // so that it takes its time
+					}
+					return false
+				}
+				cache := newFakeCache()
+				cfg := fillConfig(srv, cache)
+				cfg.Connections = connections
+				f, _ := start(t, cfg)
+				f.live(1)
+				f.untilLong("some progress", time.Minute, func() bool {
+					return len(f.progress) > 2 && !f.progress[len(f.progress)-1].Ended
+				})
+				f.s.Cancel(0)
+				f.untilLong("its end", time.Minute, func() bool { return f.progress[len(f.progress)-1].Ended })
+				last := f.progress[len(f.progress)-1]
+				if last.Done == 0 || last.Done >= all || last.ID != 0 {
+					t.Errorf("it ended with %+v", last)
+				}
+				kept, said := cache.filled(), len(headerFetches(srv.said("")))
+				time.Sleep(10 * time.Minute)
+				synctest.Wait()
+				if cache.filled() != kept || len(headerFetches(srv.said(""))) != said {
+					t.Errorf("it went on: %d kept, then %d", kept, cache.filled())
+				}
+				if r := f.do(flagCommand(f)); r.Err != nil {
+					t.Error(r.Err)
+				}
+				f.s.Retry(true)
+				f.untilLong("everything is kept", time.Hour, func() bool { return cache.filled() == all })
+				f.inStep(srv)
+			})
+		})
+	}
+}

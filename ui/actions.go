@@ -227,8 +227,9 @@ func (m *Model) back(a *account) {
 	case m.stopAsking(a):
 	case a.viewed().show == showFound:
 		m.leaveSearch(a)
+	case m.leaveView(a):
 	default:
-		m.leaveView(a)
+		m.stopFilling(a)
 	}
 }
 

@@ -402,9 +402,14 @@ func TestProgressOnTheStatusBarAndInTheTerminal(t *testing.T) {
 			if b := p.m.View().ProgressBar; b == nil || b.Value != 12 {
 				t.Errorf("the terminal is told %+v", b)
 			}
+			p.press("esc")
+			if !slices.Equal(s.canceled, []imapsession.CommandID{0}) {
+				t.Errorf("Esc takes back %v", s.canceled)
+			}
+			p.sees("no more headers are")
 			s.say(imapsession.ProgressEvent{Done: 100_000, Total: 100_000})
 			p.idle()
-			p.seesNot("100,000", "%")
+			p.seesNot("headers 100,000", "100,000 of", "%")
 			if b := p.m.View().ProgressBar; b != nil {
 				t.Errorf("at the end the terminal is told %+v", b)
 			}

@@ -27,6 +27,17 @@ func (a *account) progressed(ev imapsession.ProgressEvent) {
 	a.view.backfilled()
 }
 
+// stopFilling stops the filling of the cache, if that is under way: the last of
+// all that Esc ends.
+func (m *Model) stopFilling(a *account) {
+	p := a.progress
+	if p.Ended {
+		return
+	}
+	a.cfg.Session.Cancel(0)
+	m.say(a, own(sWarn, "no more headers are fetched: "+ink(thousands(int(p.Done)))+" of "+ink(thousands(int(p.Total)))+" are there "), own(sDim, m.theme.marks.bullet+" "), own(sBold, "r"), own(sDim, " goes on, and so does the next start"))
+}
+
 // underWay is in how many degrees of detail there is something to tell of.
 func (m *Model) underWay(a *account) int {
 	if a.progress.Ended {
