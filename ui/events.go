@@ -136,9 +136,25 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 	}
 }
 
+// unreadIn counts the unread messages of a list, where it knows the flags of all.
+func unreadIn(list *store.List) (unread uint32, known bool) {
+	if known = list.CountUnknown() == 0; !known {
+		return 0, false
+	}
+	list.Known(0, list.Len(), func(_ int, r store.Row) bool {
+		if !r.Flags.Has(store.Seen) {
+			known = r.Flags.Known()
+			unread++
+		}
+		return known
+	})
+	return unread, known
+}
+
 func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	first := !a.loaded
 	elsewhere := a.mailbox != ev.Mailbox || a.validity != ev.UIDValidity
+	wasKept := !a.asOf.IsZero() // what was counted then was counted in the cache
 	a.loaded, a.asOf = true, ev.AsOf
 	if !ev.AsOf.IsZero() {
 		a.confirmed = ev.AsOf
@@ -169,6 +185,11 @@ func (m *Model) resynced(a *account, ev imapsession.ResyncEvent) {
 	}
 	if ev.List == nil {
 		ev.List = &store.List{}
+	}
+	if unread, known := unreadIn(ev.List); known {
+		a.unseen, a.counted = unread, true
+	} else if wasKept {
+		a.counted = false
 	}
 	a.drawQueued()
 	arrived := int(ev.Arrived) - a.putSince(ev.List)
