@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -263,6 +264,56 @@ func TestManyThatCameBackAreNoNews(t *testing.T) {
 					t.Errorf("it says %q", s.own)
 				}
 			}
+		}
+	})
+}
+
+// What was stopped in the middle is taken back as far as it was done; and taking
+// back what was stopped goes on with u.
+func TestUndoOfWhatWasStopped(t *testing.T) {
+	atScreen(t, 160, 24, func(p *person) {
+		f := p.server()
+		f.start(50)
+		p.idle()
+		p.press("x x x a")
+		p.answerFolders()
+		id, mv := takeAs[imapsession.Move](p)
+		f.expunge(50)
+		f.expunge(49)
+		f.say(imapsession.ResultEvent{ID: id, Command: mv, Note: clean("stopped when 2 of 3 were done"), Copied: &imapsession.Copied{
+			Place: store.Place{Mailbox: "Archive", UIDValidity: 9}, From: []store.UID{49, 50}, To: []store.UID{7, 8},
+		}})
+		p.idle()
+		p.sees("moved to Archive: 2 messages", "stopped when 2 of 3 were done")
+		p.press("u")
+		id, back := takeAs[imapsession.Move](p)
+		if !slices.Equal(back.Target.UIDs, []store.UID{7, 8}) {
+			t.Fatalf("u moves %v", back.Target.UIDs)
+		}
+		f.say(imapsession.ResultEvent{ID: id, Command: back, Note: clean("stopped when 1 of 2 were done"), Copied: &imapsession.Copied{
+			Place: store.Place{Mailbox: "INBOX", UIDValidity: fakeValidity}, From: []store.UID{7}, To: []store.UID{51},
+		}})
+		p.idle()
+		p.sees("1 of 2 messages have not come back", "u goes on with them")
+		p.press("u")
+		id, back = takeAs[imapsession.Move](p)
+		if !slices.Equal(back.Target.UIDs, []store.UID{8}) || back.Target.Mailbox != "Archive" {
+			t.Fatalf("u moves %+v", back.Target)
+		}
+		// Stopped before anything was done, it is still to be taken back.
+		f.say(imapsession.ResultEvent{ID: id, Command: back, Err: context.Canceled})
+		p.idle()
+		p.sees("not taken back: ")
+		p.press("u")
+		id, back = takeAs[imapsession.Move](p)
+		f.say(imapsession.ResultEvent{ID: id, Command: back, Copied: &imapsession.Copied{
+			Place: store.Place{Mailbox: "INBOX", UIDValidity: fakeValidity}, From: []store.UID{8}, To: []store.UID{52},
+		}})
+		p.idle()
+		p.sees("taken back: ")
+		p.press("ctrl+r")
+		if _, again := takeAs[imapsession.Move](p); !slices.Equal(again.Target.UIDs, []store.UID{52}) {
+			t.Errorf("ctrl+r moves %v", again.Target.UIDs)
 		}
 	})
 }

@@ -23,6 +23,7 @@ type deed struct {
 
 	under   bool // it is being taken back
 	waiting int  // replies due of that
+	halted  bool // the person stopped that
 	trouble []span
 }
 
@@ -163,6 +164,9 @@ func (m *Model) deedEnded(a *account, j job, ev imapsession.ResultEvent) {
 		p.state = partDone
 		if p.dest != "" {
 			a.landed(p, ev)
+			if d.n = len(p.uids); d.n == 1 && d.subject.IsEmpty() {
+				d.subject = safetext.Const("a message")
+			}
 		}
 	}
 	h := a.history
@@ -234,6 +238,9 @@ func (h *history) settled(p *part) {
 // landed takes what the messages of a move became. Where it was done before, what
 // the history calls by their old UIDs there is called by the new ones.
 func (a *account) landed(p *part, ev imapsession.ResultEvent) {
+	if b := a.boxAt(p.at); b != nil && ev.Copied != nil && !ev.Note.IsEmpty() {
+		b.withoutLeft(p, ev.Copied)
+	}
 	was, before := p.to, p.landed
 	p.to, p.landed, p.landing = store.Place{}, nil, ev.Landing
 	if ev.Copied == nil {
@@ -255,6 +262,30 @@ func (a *account) landed(p *part, ev imapsession.ResultEvent) {
 		}
 	}
 	a.rekey(p.to, again)
+}
+
+// withoutLeft takes out of a move what was left where it is: the move was stopped,
+// or refused, in the middle.
+func (a *account) withoutLeft(p *part, c *imapsession.Copied) {
+	became := c.Map()
+	left := func(uid store.UID) bool {
+		_, here := a.view.list.Find(uid)
+		return here && became[uid] == 0
+	}
+	if !slices.ContainsFunc(p.uids, left) {
+		return
+	}
+	var uids, landed []store.UID
+	for i, uid := range p.uids {
+		if left(uid) {
+			continue
+		}
+		uids = append(uids, uid)
+		if i < len(p.landed) {
+			landed = append(landed, p.landed[i])
+		}
+	}
+	p.uids, p.landed = uids, landed
 }
 
 // rekey has the history know messages of a mailbox by new UIDs.

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"context"
+	"errors"
 	"slices"
 
 	"tidings/imapsession"
@@ -253,6 +255,7 @@ func (m *Model) backEnded(a *account, j job, ev imapsession.ResultEvent) {
 	d.waiting--
 	if ev.Err != nil {
 		d.trouble = []span{said(sPlain, safetext.Clean(ev.Err.Error()))}
+		d.halted = errors.Is(ev.Err, context.Canceled)
 	} else if !ev.Note.IsEmpty() {
 		d.trouble = []span{said(sPlain, ev.Note)}
 	}
@@ -282,13 +285,23 @@ func (m *Model) cameBack(a *account, d *deed, p *part, ev imapsession.ResultEven
 	now := ev.Copied.Map()
 	became := map[store.UID]store.UID{}
 	var uids, landed []store.UID
+	rest := &part{at: p.at, dest: p.dest, to: p.to, state: partDone}
 	for i, uid := range p.uids {
-		if back := now[p.landed[i]]; p.landed[i] != 0 && back != 0 {
+		switch back := now[p.landed[i]]; {
+		case p.landed[i] == 0:
+		case back == 0:
+			rest.uids, rest.landed = append(rest.uids, uid), append(rest.landed, p.landed[i])
+		default:
 			became[uid] = back
 			uids, landed = append(uids, uid), append(landed, p.landed[i])
 		}
 	}
-	if missing := len(p.uids) - len(uids); missing > 0 {
+	switch missing := len(p.uids) - len(uids); {
+	case len(rest.uids) > 0: // it was stopped, or refused, in the middle
+		d.trouble = []span{own(sWarn, ink(thousands(missing))+" of "+counted(len(p.uids))+" have not come back "+m.theme.marks.bullet+" "), own(sBold, "u"), own(sWarn, " goes on with them")}
+		a.history.done = append(a.history.done, &deed{what: d.what, dest: d.dest, n: len(rest.uids), marked: d.marked, parts: []*part{rest}, subject: safetext.Const("a message")})
+		d.n = len(uids)
+	case missing > 0:
 		d.trouble = []span{own(sWarn, ink(thousands(missing))+" of "+counted(len(p.uids))+" did not come back")}
 	}
 	p.uids, p.landed = uids, landed
@@ -330,6 +343,13 @@ func (m *Model) tookBack(a *account, d *deed) {
 	words := ink("not taken back: ")
 	if d.alive() {
 		a.history.forget(d)
+		if d.halted { // by the person, before anything was done
+			for _, p := range d.parts {
+				p.stuck = false
+			}
+			d.halted = false
+			a.history.done = append(a.history.done, d)
+		}
 	} else {
 		words = "taken back, but not as it was: "
 	}
