@@ -174,3 +174,56 @@ func TestTwoProgramsOneOutbox(t *testing.T) {
 		pane[1].Exited(patience)
 	})
 }
+
+// TestRefusedForNowOnScreen: what finds no room stays pending and stands in the
+// pane with the server's words and the time of the next try; when there is room, r
+// does it. A discarded one is as if it had not been asked for.
+func TestRefusedForNowOnScreen(t *testing.T) {
+	t.Parallel()
+	dovecot := testserver.Dovecot(t, testserver.ExtraConfig("mail_plugins = quota\nprotocol imap {\n  mail_plugins = $mail_plugins imap_quota\n}\nplugin {\n  quota = maildir:User quota\n  quota_rule = *:messages=4\n}"))
+	a := onDovecot(dovecot)
+	a.fill(t, "First letter", "Second letter", "Third letter")
+	other := a.client(t)
+	testserver.Append(t, other, "Junk", testserver.Letter(1))
+	term := start(t, []string{"--config", a.config(t)})
+	waitSelected(term, "Third letter")
+	term.WaitFor("live", patience)
+	copyTo := func() {
+		t.Helper()
+		term.Send("C")
+		term.WaitFor("Archive", patience)
+		term.Type("archive")
+		term.Send("Enter")
+	}
+	copyTo()
+	term.WaitFor("not yet, the server says", patience)
+	term.WaitFor("Quota exceeded", patience)
+	term.Send("w")
+	term.WaitFor("copy to Archive: Third letter", patience)
+	term.WaitFor("the server would not for now", patience)
+	screen := term.WaitFor("r tries it at once, d takes it back", patience)
+	t.Logf("what waits:\n%s", strings.TrimRight(strings.Join(screen[:4], "\n"), "\n "))
+	if _, err := other.Select("Junk", nil).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	a.store(t, other, 1, imap.FlagDeleted)
+	if err := other.Expunge().Close(); err != nil {
+		t.Fatal(err)
+	}
+	term.Send("r")
+	term.WaitFor("Nothing waits", patience)
+	a.inMailbox(t, "Archive", "one letter", func(m []seen) bool { return len(m) == 1 })
+	term.Send("Escape")
+	term.WaitGone("Nothing waits", patience)
+
+	copyTo()
+	term.WaitFor("not yet, the server says", patience)
+	term.Send("w")
+	term.WaitFor("the server would not for now", patience)
+	term.Send("d")
+	term.WaitFor("Nothing waits", patience)
+	term.WaitFor("taken back", patience)
+	a.inMailbox(t, "Archive", "one letter still", func(m []seen) bool { return len(m) == 1 })
+	term.Send("Q")
+	term.Exited(patience)
+}
