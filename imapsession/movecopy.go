@@ -122,6 +122,8 @@ func (l *link) endOriginals(j *job, dest safetext.Text, done, total int, marked 
 	}
 	stays := fmt.Sprintf("copied to %s, but the original stays here%s: the server said %s", dest, how, words(refusal))
 	switch {
+	case l.expired: // goes on with a new token
+		l.s.finish(j, errors.New(stays), safetext.Text{})
 	case done > 0:
 		l.s.finish(j, nil, safetext.Format("%s of %s messages were moved; more were %s", safetext.Int(done), safetext.Int(total), say(stays)))
 	case marked:

@@ -56,7 +56,7 @@ func (j *job) stopped() safetext.Text {
 // endPart ends a job on many messages, for a reason that came before the last of
 // them. Where some are done it is no failure: they are, and the Result tells which.
 func (l *link) endPart(j *job, did string, done, total int, whole, part error) {
-	if done == 0 {
+	if done == 0 || l.expired { // the token's end is no end of the job: it goes on
 		l.s.finish(j, fmt.Errorf("%w%s", whole, j.tried()), safetext.Text{})
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,7 +59,7 @@ func TestStoppedWithoutAnAnswer(t *testing.T) {
 					srv := newFake(t, 200)
 					withTrash(srv, 200)
 					srv.setCaps(test.caps)
-					muted := 0
+					var muted atomic.Bool
 					cfg := srv.config()
 					cfg.Connections, cfg.FirstWindow = connections, 200
 					f, _ := start(t, cfg)
@@ -67,11 +68,7 @@ func TestStoppedWithoutAnAnswer(t *testing.T) {
 					srv.idling(t)
 					srv.with(func() {
 						srv.on = func(c *fakeConn, tag, cmd string) bool {
-							if muted > 0 || !strings.HasPrefix(cmd, test.mute) {
-								return false
-							}
-							muted++
-							return true // and nothing else is ever said on it
+							return strings.HasPrefix(cmd, test.mute) && muted.CompareAndSwap(false, true) // and it never hears of it
 						}
 					})
 					asked := len(srv.said(test.mute))
