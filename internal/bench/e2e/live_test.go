@@ -102,6 +102,7 @@ func TestMovesReachTheirFolder(t *testing.T) {
 		term.Send("m")
 		term.WaitFor(" to ›", patience)
 		term.Type("Junk")
+		term.WaitFor("▌ Junk", patience) // the folders have come
 		term.Send("Enter")
 		waitNoRow(term, "To the junk")
 		waitSelected(term, "To the bin")

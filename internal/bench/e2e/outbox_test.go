@@ -1,14 +1,13 @@
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-imap/v2"
+	"zombiezen.com/go/sqlite"
 
 	"tidings/internal/testserver"
 )
@@ -20,7 +19,8 @@ func TestOutboxOutlivesAKill(t *testing.T) {
 	onEach(t, func(t *testing.T, a account) {
 		a.fill(t, "First letter", "Second letter", "Third letter", "Fourth letter")
 		link, through := a.behind(t)
-		env, config := testserver.Env(home(t)...), through.config(t)
+		dir := home(t)
+		env, config := testserver.Env(dir...), through.config(t)
 		term := start(t, []string{"--config", config}, env)
 		waitSelected(term, "Fourth letter")
 		term.WaitFor("live", patience)
@@ -52,13 +52,13 @@ func TestOutboxOutlivesAKill(t *testing.T) {
 		term.WaitGone("flag: Fourth letter", patience)
 		screen := term.WaitFor("2 to send", patience)
 		t.Logf("what waits:\n%s", strings.TrimRight(strings.Join(screen[:6], "\n"), "\n "))
+		kept(t, dir, 2, term)
 		if err := syscall.Kill(term.Pid(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 		term.Exited(patience)
 
 		term = start(t, []string{"--config", config}, env)
-		term.WaitFor("2 actions of an earlier run wait to be sent", patience)
 		term.WaitFor("2 to send", patience)
 		waitRow(term, "Third letter", "drawn as on its way", func(row string) bool { return strings.Contains(row, "→") })
 		term.Send("w")
@@ -86,24 +86,26 @@ func TestOutboxOutlivesAKill(t *testing.T) {
 	})
 }
 
-// written is when a state file was written to last.
-func written(t *testing.T, home []string) time.Time {
+// kept waits until n actions are on the disk.
+func kept(t *testing.T, home []string, n int64, term *testserver.Terminal) {
 	t.Helper()
 	dir := strings.TrimPrefix(home[len(home)-1], "XDG_STATE_HOME=")
-	info, err := os.Stat(filepath.Join(dir, "tidings", "state.sqlite-wal"))
+	c, err := sqlite.OpenConn(filepath.Join(dir, "tidings", "state.sqlite"), sqlite.OpenReadOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return info.ModTime()
-}
-
-// durable waits until more was written to it than there was before, and the pane
-// of what waits has been looked at since: nobody kills a program quicker.
-func durable(t *testing.T, home []string, before time.Time, term *testserver.Terminal) {
-	t.Helper()
-	term.WaitUntil("what waits to be on the disk", patience, func([]string) bool { return written(t, home).After(before) })
-	term.Send("w")
-	term.WaitFor("since ", patience)
+	defer c.Close()
+	count, err := c.Prepare("SELECT count(*) FROM outbox")
+	if err != nil {
+		t.Fatal(err)
+	}
+	term.WaitUntil("what waits to be on the disk", patience, func([]string) bool {
+		defer count.Reset()
+		if _, err := count.Step(); err != nil {
+			t.Fatal(err)
+		}
+		return count.ColumnInt64(0) == n
+	})
 }
 
 // TestTwoProgramsOneOutbox: two panes on one account. Each does what it was asked
@@ -156,10 +158,9 @@ func TestTwoProgramsOneOutbox(t *testing.T) {
 		offline()
 		pane[0].Send("g")
 		waitSelected(pane[0], "Third letter")
-		before := written(t, dir)
 		pane[0].Send("a")
 		pane[0].WaitFor("1 to send", patience)
-		durable(t, dir, before, pane[0])
+		kept(t, dir, 1, pane[0])
 		if err := syscall.Kill(pane[0].Pid(), syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
