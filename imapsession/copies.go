@@ -265,16 +265,13 @@ const (
 	maxUnquiet = 5
 )
 
-// arrivedIn describes what came into a mailbox since the landing was asked for, as
-// far as it has the size of an original. why says why that cannot be told.
-func (l *link) arrivedIn(name string, from store.Landing, originals map[store.UID]look) (arrived map[store.UID]look, why, err error) {
-	if from.Next == 0 || from.UIDValidity == 0 {
-		return nil, errors.New("the server did not say what was there before"), nil
-	}
+// awaitQuiet waits until nothing more comes into a mailbox: of what was sent on a
+// link that broke, the server may be doing some still.
+func (l *link) awaitQuiet(name string) error {
 	for n, last := 0, (standing{}); n < maxUnquiet; n++ {
 		now, refusal, err := l.landingOf(name)
 		if err != nil || refusal != nil || n > 0 && now == last {
-			break
+			return err
 		}
 		last = now
 		timer := time.NewTimer(l.s.quiet)
@@ -283,6 +280,18 @@ func (l *link) arrivedIn(name string, from store.Landing, originals map[store.UI
 		case <-l.ctx.Done():
 		}
 		timer.Stop()
+	}
+	return nil
+}
+
+// arrivedIn describes what came into a mailbox since the landing was asked for, as
+// far as it has the size of an original. why says why that cannot be told.
+func (l *link) arrivedIn(name string, from store.Landing, originals map[store.UID]look) (arrived map[store.UID]look, why, err error) {
+	if from.Next == 0 || from.UIDValidity == 0 {
+		return nil, errors.New("the server did not say what was there before"), nil
+	}
+	if err := l.awaitQuiet(name); err != nil {
+		return nil, nil, err
 	}
 	why, err = l.visit(name, false, true)
 	if why != nil || err != nil {

@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +29,8 @@ type tripwire struct {
 	left    int
 	do      func() // nil: cut
 	tripped bool
-	dead    bool // nothing can be dialled
+	dead    bool           // nothing can be dialled
+	ending  sync.WaitGroup // connections that were cut, until the server is done with them
 }
 
 var errTripped = errors.New("cut by the test")
@@ -62,6 +65,8 @@ func (w *tripwire) Dial(ctx context.Context, network, addr string) (net.Conn, er
 	if dead {
 		return nil, errTripped
 	}
+	// How long a server goes on with what it was sent is not what is tested here.
+	w.ending.Wait()
 	c, err := w.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
@@ -71,7 +76,7 @@ func (w *tripwire) Dial(ctx context.Context, network, addr string) (net.Conn, er
 
 // pass counts the lines of b and tells how much of it passes, and what happens
 // behind that.
-func (w *tripwire) pass(dir testserver.Direction, b []byte) (n int, then func(c net.Conn)) {
+func (w *tripwire) pass(dir testserver.Direction, b []byte) (n int, then func(*trippedConn)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.dir != dir || w.left == 0 {
@@ -86,9 +91,9 @@ func (w *tripwire) pass(dir testserver.Direction, b []byte) (n int, then func(c 
 		}
 		w.tripped = true
 		if do := w.do; do != nil {
-			return len(b), func(net.Conn) { do() }
+			return len(b), func(*trippedConn) { do() }
 		}
-		return i + 1, func(c net.Conn) { _ = c.Close() }
+		return i + 1, (*trippedConn).end
 	}
 	return len(b), nil
 }
@@ -96,37 +101,79 @@ func (w *tripwire) pass(dir testserver.Direction, b []byte) (n int, then func(c 
 type trippedConn struct {
 	net.Conn
 	w   *tripwire
-	cut error
+	mu  sync.Mutex // held while it is read
+	cut atomic.Bool
+}
+
+// end cuts the connection: the session hears nothing more, and the server does
+// what it was sent and then has its end.
+func (c *trippedConn) end() {
+	c.cut.Store(true)
+	_ = c.Conn.(*net.TCPConn).CloseWrite()
+	_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
+	c.w.ending.Go(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		_ = c.Conn.SetReadDeadline(time.Time{})
+		_, _ = io.Copy(io.Discard, c.Conn)
+		_ = c.Conn.Close()
+	})
 }
 
 func (c *trippedConn) Read(p []byte) (int, error) {
-	if c.cut != nil {
-		return 0, c.cut
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cut.Load() {
+		return 0, errTripped
 	}
 	n, err := c.Conn.Read(p)
+	if c.cut.Load() {
+		return 0, errTripped
+	}
 	n, then := c.w.pass(testserver.ToClient, p[:n])
 	if then != nil {
-		then(c.Conn)
-		if n < len(p) && err == nil && c.w.do == nil {
-			c.cut = errTripped
-		}
+		then(c)
 	}
 	return n, err
 }
 
 func (c *trippedConn) Write(p []byte) (int, error) {
+	if c.cut.Load() {
+		return 0, errTripped
+	}
 	n, then := c.w.pass(testserver.ToServer, p)
 	if then != nil && c.w.do != nil {
-		then(c.Conn) // before the line is heard
+		then(c) // before the line is heard
 		then = nil
 	}
 	if _, err := c.Conn.Write(p[:n]); err != nil {
 		return 0, err
 	}
 	if then != nil {
-		then(c.Conn)
+		then(c)
 	}
 	return len(p), nil
+}
+
+func (c *trippedConn) Close() error {
+	if c.cut.Load() {
+		return nil
+	}
+	return c.Conn.Close()
+}
+
+func (c *trippedConn) SetReadDeadline(at time.Time) error {
+	if c.cut.Load() {
+		return nil
+	}
+	return c.Conn.SetReadDeadline(at)
+}
+
+func (c *trippedConn) SetDeadline(at time.Time) error {
+	if c.cut.Load() {
+		return nil
+	}
+	return c.Conn.SetDeadline(at)
 }
 
 // manyLetters is how many letters the tests here act on, in portions of manyStride.

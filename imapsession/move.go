@@ -30,6 +30,22 @@ func (l *link) move(j *job, c Move) error {
 		s.finish(j, fmt.Errorf("it is in %s already", title(c.Dest)), safetext.Text{})
 		return nil
 	}
+	if j.stage == sent {
+		// MOVE may be sent again, but not beside the first one: a server that does
+		// both at once copies twice.
+		if err := l.settle(); err != nil {
+			return err
+		}
+		if err := l.awaitQuiet(c.Dest); err != nil {
+			return err
+		}
+		if err := l.noop(); err != nil {
+			return err
+		}
+		if l.desyncing() {
+			return nil // asked again behind the reselection
+		}
+	}
 	if l.m.visited {
 		if err := l.learn(c.Target.UIDs); err != nil {
 			return err
