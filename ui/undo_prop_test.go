@@ -195,7 +195,10 @@ func undoAndRedo(t *rapid.T) {
 	}
 	p.idle()
 	quiet := func() {
-		for s.some(p) {
+		for n := 0; s.some(p); n++ {
+			if n > 10_000 {
+				s.t.Fatal("there is no end of commands")
+			}
 		}
 	}
 	a := p.m.accounts[0]
@@ -214,7 +217,9 @@ func undoAndRedo(t *rapid.T) {
 			s.t = t
 			p.command("go archive")
 			for !a.folders.known {
-				s.some(p)
+				if !s.some(p) {
+					t.Fatal("nobody asks for the folders")
+				}
 			}
 			if p.folder != nil && s.open["Archive"] == nil {
 				s.show(p.folder)
