@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// fillFor is how long what is under way may keep the link busy, besides a
-	// round trip: as long as a command waits for its turn at most.
+	// fillFor is how long a chunk may last, besides a round trip, so that a command
+	// gets its turn.
 	fillFor = 50 * time.Millisecond
 	// fillFirst is how many headers are asked for while nothing is measured,
 	// fillMost how many at most at once.
@@ -46,14 +46,19 @@ type pace struct {
 	ended time.Time     // when the last chunk came, while more were under way
 }
 
-// chunk is how many messages to ask for at once. Two chunks are under way, so that
-// the server always has something to do: together they last fillFor and a round
-// trip.
-func (p *pace) chunk() int {
+// chunk is how many messages to ask for at once: they last fillFor and a round trip.
+// Two chunks are under way, so that the server always has something to do; where
+// the person's own commands wait for them (shared), it is the two together that last
+// so long.
+func (p *pace) chunk(shared bool) int {
 	if p.rate == 0 {
 		return fillFirst
 	}
-	return min(max(int(p.rate*(fillFor+p.trip).Seconds()/2), 1), fillMost)
+	n := p.rate * (fillFor + p.trip).Seconds()
+	if shared {
+		n /= 2
+	}
+	return min(max(int(n), 1), fillMost)
 }
 
 // came measures a chunk of n messages.
@@ -165,7 +170,7 @@ func (l *link) takeOff() (flight, error) {
 	if !now {
 		return flight{}, nil
 	}
-	at, uids := b.take(l.filling.chunk())
+	at, uids := b.take(l.filling.chunk(l.role == asMonitor))
 	if at != l.m.place() {
 		b.took(at, uids, true)
 		return flight{}, nil // another UIDVALIDITY: selected again next time

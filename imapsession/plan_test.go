@@ -120,12 +120,14 @@ func TestFillSet(t *testing.T) {
 func TestPaceOfChunks(t *testing.T) {
 	for _, rate := range []float64{1, 100, 20_000, 10e6} {
 		p := pace{trip: 30e6, rate: rate} // 30 ms
-		n := p.chunk()
-		if lasts := 2 * float64(n) / rate; n != 1 && n != fillMost && (lasts > 0.08 || lasts < 0.07) {
-			t.Errorf("at %v a second two chunks of %d last %.3f s", rate, n, lasts)
+		for shared, atOnce := range map[bool]int{true: 2, false: 1} {
+			n := p.chunk(shared)
+			if lasts := float64(atOnce*n) / rate; n != 1 && n != fillMost && (lasts > 0.08 || lasts < 0.07) {
+				t.Errorf("at %v a second %d chunks of %d last %.3f s", rate, atOnce, n, lasts)
+			}
 		}
 	}
-	if n := new(pace).chunk(); n != fillFirst {
+	if n := new(pace).chunk(true); n != fillFirst {
 		t.Error(fmt.Sprint("the first chunk is ", n))
 	}
 }
