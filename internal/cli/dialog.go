@@ -11,9 +11,9 @@ import (
 	"strings"
 
 	"github.com/muesli/cancelreader"
-	"golang.org/x/sys/unix"
 
 	"tidings/internal/crash"
+	programs "tidings/internal/run"
 	"tidings/internal/safetext"
 )
 
@@ -157,7 +157,7 @@ func (d *dialog) choose(question string, options ...string) (int, error) {
 // ctx ends.
 func (d *dialog) unseen(ctx context.Context, question string) (string, error) {
 	if d.fd >= 0 {
-		show, err := hideTyping(d.fd)
+		show, err := programs.HideTyping(d.fd)
 		if err != nil {
 			return "", fmt.Errorf("the terminal would show what is typed: %w", err)
 		}
@@ -166,20 +166,4 @@ func (d *dialog) unseen(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(d.out, question)
 	defer fmt.Fprintln(d.out)
 	return d.read(ctx)
-}
-
-// hideTyping has a terminal not show what is typed, until show is called.
-func hideTyping(fd int) (show func(), err error) {
-	before, err := unix.IoctlGetTermios(fd, ioctlGetTermios)
-	if err != nil {
-		return nil, err
-	}
-	hidden := *before
-	hidden.Lflag &^= unix.ECHO
-	hidden.Lflag |= unix.ICANON | unix.ISIG
-	hidden.Iflag |= unix.ICRNL
-	if err := unix.IoctlSetTermios(fd, ioctlSetTermios, &hidden); err != nil {
-		return nil, err
-	}
-	return func() { _ = unix.IoctlSetTermios(fd, ioctlSetTermios, before) }, nil
 }

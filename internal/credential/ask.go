@@ -1,14 +1,16 @@
 package credential
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
-	"golang.org/x/term"
-
 	"tidings/internal/crash"
+	"tidings/internal/run"
 )
 
 // AskTerminal prints prompt on the controlling terminal and reads a line there
@@ -20,34 +22,39 @@ func AskTerminal(ctx context.Context, prompt string) (string, error) {
 		return "", errAsk
 	}
 	fd := int(tty.Fd())
-	before, err := term.GetState(fd)
+	show, err := run.HideTyping(fd)
 	if err != nil {
 		tty.Close()
 		return "", errAsk
 	}
 	fmt.Fprint(tty, prompt)
+	ended := func() {
+		show()
+		fmt.Fprintln(tty)
+	}
 	type answer struct {
 		line []byte
 		err  error
 	}
 	answers := make(chan answer, 1)
 	crash.Go("password prompt", func() {
-		line, err := term.ReadPassword(fd)
+		line, err := bufio.NewReader(tty).ReadBytes('\n')
 		answers <- answer{line, err}
 	})
-	defer fmt.Fprintln(tty)
 	select {
 	case a := <-answers:
+		ended()
 		defer tty.Close()
 		defer clear(a.line)
-		if a.err != nil {
+		line := bytes.TrimRight(a.line, "\r\n")
+		if a.err != nil && (!errors.Is(a.err, io.EOF) || len(line) == 0) {
 			return "", errors.New("none was typed")
 		}
-		return string(a.line), nil
+		return string(line), nil
 	case <-ctx.Done():
 		// The reading goroutine keeps the terminal until a line comes; the
 		// program is about to end.
-		_ = term.Restore(fd, before)
+		ended()
 		return "", ctx.Err()
 	}
 }
