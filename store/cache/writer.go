@@ -15,6 +15,10 @@ const (
 	retry  = 30 * time.Second
 )
 
+// giveWay is for another process that waits for the file: SQLite does not queue
+// those, and one that writes without a break would keep all others from it.
+const giveWay = time.Millisecond
+
 // enough is how many summaries are written without lingering. The search index
 // is built in memory for a transaction: the larger, the fewer merges on disk.
 const enough = 4096
@@ -34,6 +38,7 @@ func (c *Cache) write() {
 		case waiting && wait <= 0:
 			since = time.Time{}
 			c.writeBatch()
+			time.Sleep(giveWay)
 			continue
 		case closing:
 			return
