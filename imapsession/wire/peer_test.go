@@ -27,6 +27,9 @@ type peer struct {
 
 const caps = "[CAPABILITY IMAP4rev1 SASL-IR IDLE UIDPLUS MOVE ESEARCH LITERAL+]"
 
+// silence is the answer of a peer that does not answer yet.
+const silence = "silence"
+
 // newPeer starts a server that greets and then answers command lines. What
 // answer leaves empty is answered sensibly.
 func newPeer(conn net.Conn, answer func(tag, command string) string) *peer {
@@ -52,6 +55,9 @@ func (p *peer) run() {
 		reply := ""
 		if p.answer != nil {
 			reply = p.answer(tag, command)
+		}
+		if reply == silence {
+			continue
 		}
 		if reply == "" {
 			reply = politely(tag, command)

@@ -8,9 +8,13 @@ import (
 )
 
 func TestFetchPastImapclient(t *testing.T) {
+	firstTag := ""
 	s := dial(t, false, Options{}, func(tag, command string) string {
 		switch {
 		case strings.HasPrefix(command, "UID FETCH 1:9"):
+			firstTag = tag // it is answered when both are asked
+			return silence
+		case strings.HasPrefix(command, "UID FETCH 10:19"):
 			return strings.Join([]string{
 				"* 1 FETCH (UID 4 INTERNALDATE \"20-Nov-2026 10:11:12 -0130\" RFC822.SIZE 77 BODY[HEADER] {5}\r\nab\r\nc)",
 				"* 3 FETCH (FLAGS (\\Seen))",
@@ -19,9 +23,9 @@ func TestFetchPastImapclient(t *testing.T) {
 				"* 3 FETCH (BODY[HEADER] \"in quotes\" UID 6 FLAGS ())",
 				"* 5 FETCH (BODY[HEADER] \"not asked for\" UID 8)",
 				"* 29 EXISTS",
-				tag + " OK done", ""}, "\r\n")
-		case strings.HasPrefix(command, "UID FETCH 10:19"):
-			return "* 4 FETCH (UID 10 BODY[HEADER] NIL)\r\n" + tag + " NO not all of it\r\n"
+				firstTag + " OK done",
+				"* 4 FETCH (UID 10 BODY[HEADER] NIL)",
+				tag + " NO not all of it", ""}, "\r\n")
 		}
 		return ""
 	})
