@@ -212,17 +212,26 @@ func (l *link) tokenFault(err error) *fault {
 	case passing(no.Code), f.after > 0:
 		f.text = "the server cannot sign in at present: it said " + said
 	case l.why.Status == "insufficient_scope":
-		f.fatal, f.signIn = true, true
-		f.text = "the token does not reach as far as mail: the server said " + said + "; correct scopes in [account.oauth2], start Tidings again and sign in again"
+		f.fatal, f.signIn = true, l.s.signInCommand() != ""
+		f.text = "the token does not reach as far as mail: the server said " + said + "; correct scopes in [account.oauth2], then start Tidings again"
+		if f.signIn {
+			f.text += " and sign in again"
+		}
+	case no.Code == imap.ResponseCodeAuthorizationFailed && l.s.signInCommand() == "":
+		f.fatal = true
+		f.text = "whom the token stands for may not open this mailbox: the server said " + said + "; correct user in the config, or have your administrator open the mailbox to this client" + againR
 	case no.Code == imap.ResponseCodeAuthorizationFailed:
 		f.fatal, f.signIn = true, true
-		f.text = fmt.Sprintf("%s with another account, or correct user in the config: the one that you signed in to may not open this mailbox, the server said %s", signInAgain(l.s.cfg.Account), said)
+		f.text = fmt.Sprintf("%s with another account, or correct user in the config: the one that you signed in to may not open this mailbox, the server said %s", signInAgain(l.s.signInCommand()), said)
 	case l.s.signing.renewed(l.role):
 		f.planned = true
 		f.text = "the server refused the token: getting a new one (it said " + said + ")"
+	case l.s.signInCommand() == "":
+		f.fatal = true
+		f.text = "the server refused a token that is new: it said " + said + "; see that user in the config is whom the token is for, that IMAP is switched on for that mailbox and open to this client, and that scopes (if set) are what the server wants" + againR
 	default:
 		f.fatal, f.signIn = true, true
-		f.text = fmt.Sprintf("the server refused a token that is new: it said %s; see that user in the config is the account that you signed in to, that IMAP is switched on for it, and that scopes (if set) are what the server wants; then %s", said, signInAgain(l.s.cfg.Account))
+		f.text = fmt.Sprintf("the server refused a token that is new: it said %s; see that user in the config is the account that you signed in to, that IMAP is switched on for it, and that scopes (if set) are what the server wants; then %s", said, signInAgain(l.s.signInCommand()))
 	}
 	return f
 }
@@ -231,8 +240,17 @@ func (l *link) tokenFault(err error) *fault {
 const againR = ", then press r"
 
 // signInAgain is the one thing that helps a grant that is no more.
-func signInAgain(account string) string {
-	return "sign in again: press R, or run tidings login " + say(account).String()
+func signInAgain(command string) string {
+	return "sign in again: press R, or run " + say(command).String()
+}
+
+// signInCommand is the command line by which a person signs in to the account, or
+// "" where nobody can: a program comes by its tokens.
+func (s *Session) signInCommand() string {
+	if known, ok := s.cfg.Credentials.(interface{ SignInCommand() string }); ok {
+		return known.SignInCommand()
+	}
+	return ""
 }
 
 // String is what the server's challenge added to its NO, in brackets.

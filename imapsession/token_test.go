@@ -43,6 +43,13 @@ func (m *mint) Rejected() {
 	m.rejected++
 }
 
+func (m *mint) SignInCommand() string { return "tidings login work" }
+
+// machine is a mint for which nobody signs in.
+type machine struct{ *mint }
+
+func (machine) SignInCommand() string { return "" }
+
 func (m *mint) SignedIn(context.Context) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -222,29 +229,38 @@ func TestTokenIsRefused(t *testing.T) {
 		f.live(1)
 		quiet(t, f)
 	})
-	bubble(t, func(t *testing.T) {
-		srv := newFake(t, 3)
-		xoauth2Only(srv, func(string) bool { return false })
-		cfg := srv.config()
-		cfg.Credentials = &mint{}
-		f, _ := start(t, cfg)
-		f.until("the end", func() bool { return f.last().Fatal })
-		st := f.state()
-		for _, want := range []string{"status 400", "scope https://mail.example.org/", "user in the config", "press R, or run tidings login"} {
-			if !strings.Contains(st.Reason.String(), want) {
-				t.Errorf("the reason lacks %q: %s", want, st.Reason)
+	for _, tc := range []struct {
+		who    Credentials
+		signIn bool
+		wants  string
+	}{
+		{&mint{}, true, "press R, or run tidings login work"},
+		{machine{&mint{}}, false, "then press r"},
+	} {
+		bubble(t, func(t *testing.T) {
+			srv := newFake(t, 3)
+			xoauth2Only(srv, func(string) bool { return false })
+			cfg := srv.config()
+			cfg.Credentials = tc.who
+			f, _ := start(t, cfg)
+			f.until("the end", func() bool { return f.last().Fatal })
+			st := f.state()
+			for _, want := range []string{"status 400", "scope https://mail.example.org/", "user in the config", tc.wants} {
+				if !strings.Contains(st.Reason.String(), want) {
+					t.Errorf("the reason lacks %q: %s", want, st.Reason)
+				}
 			}
-		}
-		if !st.SignIn || strings.Contains(st.Reason.String(), "token-") {
-			t.Errorf("state %+v", st)
-		}
-		time.Sleep(24 * time.Hour)
-		srv.with(func() {
-			if srv.dials != 2 {
-				t.Errorf("%d attempts", srv.dials)
+			if st.SignIn != tc.signIn || strings.Contains(st.Reason.String(), "token-") {
+				t.Errorf("state %+v", st)
 			}
+			time.Sleep(24 * time.Hour)
+			srv.with(func() {
+				if srv.dials != 2 {
+					t.Errorf("%d attempts", srv.dials)
+				}
+			})
 		})
-	})
+	}
 }
 
 // TestRevokedGrant: one clear state, the list stays, and a sign-in elsewhere

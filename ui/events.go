@@ -122,7 +122,7 @@ func (m *Model) stateChanged(a *account, ev imapsession.StateEvent) {
 			m.say(a, own(sBad, "sign in again: press R"), said(sPlain, ev.Reason.Slice(ev.Reason.Len()-len(rest), ev.Reason.Len())))
 			break
 		}
-		m.say(a, own(sBad, "sign in again: press R"), own(sDim, ", or run tidings login "), said(sDim, a.cfg.Name), own(sDim, ": "), said(sPlain, ev.Reason))
+		m.say(a, own(sBad, "sign in again: press R"), own(sDim, ": "), said(sPlain, ev.Reason))
 	case ev.Fatal && !was.Fatal:
 		m.say(a, own(sBad, "stopped: "), said(sPlain, ev.Reason))
 	case ev.State == imapsession.Waiting && !ev.Reason.IsEmpty() && ev.Reason != a.trouble:

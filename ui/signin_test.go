@@ -18,9 +18,9 @@ func TestSignInAgain(t *testing.T) {
 		p.server().start(5)
 		p.idle()
 		p.server().say(imapsession.StateEvent{State: imapsession.Offline, Fatal: true, SignIn: true,
-			Reason: safetext.Const("the provider has ended the sign-in: sign in again: press R, or run tidings login work")})
+			Reason: safetext.Const("the server refused a token that is new: it said no; then sign in again: press R, or run tidings login work")})
 		p.idle()
-		p.sees("sign in again: press R, or run tidings login work", "signed out", "R signs in again", "We shipped it")
+		p.sees(" sign in again: press R: the server refused a token that is new", "signed out", "R signs in again", "We shipped it")
 		p.seesNot("stopped", "r tries again")
 		p.press("R R R")
 		p.press("j k")

@@ -95,7 +95,7 @@ func (p Program) append(ctx context.Context, o appendOptions, files []string) er
 	case o.anew:
 		run.journal.forget()
 	}
-	k, err := newKeys(cfg.Secrets, p.toStderr)
+	k, err := newKeys(cfg, p.toStderr)
 	if err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func (p Program) check(ctx context.Context, file string, names []string) error {
 	if err != nil {
 		return err
 	}
-	k, err := newKeys(cfg.Secrets, p.toStderr)
+	k, err := newKeys(cfg, p.toStderr)
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,9 @@ func (p Program) load(path string, names []string) (*config.Config, error) {
 	case err != nil:
 		return nil, err
 	}
+	if named {
+		cfg.Named = path
+	}
 	if len(names) == 0 {
 		return cfg, nil
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/muesli/cancelreader"
 
 	"tidings/internal/crash"
-	programs "tidings/internal/run"
+	"tidings/internal/run"
 	"tidings/internal/safetext"
 )
 
@@ -157,7 +157,7 @@ func (d *dialog) choose(question string, options ...string) (int, error) {
 // ctx ends.
 func (d *dialog) unseen(ctx context.Context, question string) (string, error) {
 	if d.fd >= 0 {
-		show, err := programs.HideTyping(d.fd)
+		show, err := run.HideTyping(d.fd)
 		if err != nil {
 			return "", fmt.Errorf("the terminal would show what is typed: %w", err)
 		}

@@ -49,7 +49,7 @@ func (p Program) with(ctx context.Context, o headlessOptions, rows int, f func(c
 	if err != nil {
 		return err
 	}
-	k, err := newKeys(cfg.Secrets, p.toStderr)
+	k, err := newKeys(cfg, p.toStderr)
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (p Program) with(ctx context.Context, o headlessOptions, rows int, f func(c
 		account: account, session: imapsession.New(session), list: &store.List{},
 		sums: map[store.UID]*store.Summary{}, results: map[imapsession.CommandID]imapsession.ResultEvent{},
 	}
-	return beside(ctx, []run{{"session " + account.Name, func(ctx context.Context) { _ = h.session.Run(ctx) }}}, func(ctx context.Context) error {
+	return beside(ctx, []task{{"session " + account.Name, func(ctx context.Context) { _ = h.session.Run(ctx) }}}, func(ctx context.Context) error {
 		limit := o.timeout
 		if limit <= 0 {
 			limit = longest

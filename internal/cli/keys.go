@@ -10,22 +10,25 @@ import (
 	"tidings/imapsession"
 	"tidings/internal/config"
 	"tidings/internal/credential"
+	"tidings/internal/run"
 	"tidings/internal/xdg"
 )
 
 // keys are where the secrets of a config's accounts come from and are kept.
 type keys struct {
 	vault  *credential.Places
-	prompt bool // the person may be asked
+	prompt bool   // the person may be asked
+	config string // Named of the config
 }
 
-// newKeys makes the vault of [secrets]. say tells the person of a place that does
+// newKeys makes the vault of a config's [secrets]. say tells the person of a place that does
 // not serve; nil: nobody is told.
-func newKeys(s config.Secrets, say func(string)) (*keys, error) {
+func newKeys(c *config.Config, say func(string)) (*keys, error) {
 	dir, err := xdg.StateDir()
 	if err != nil {
 		return nil, err
 	}
+	s := c.Secrets
 	settings := credential.VaultSettings{
 		Get: s.GetCommand, Set: s.SetCommand, Delete: s.DeleteCommand,
 		Dir: filepath.Join(dir, "secrets"), Say: say,
@@ -35,7 +38,7 @@ func newKeys(s config.Secrets, say func(string)) (*keys, error) {
 			settings.Order = append(settings.Order, string(place))
 		}
 	}
-	return &keys{vault: credential.NewPlaces(settings), prompt: slices.Contains(s.Order, config.PlacePrompt)}, nil
+	return &keys{vault: credential.NewPlaces(settings), prompt: slices.Contains(s.Order, config.PlacePrompt), config: c.Named}, nil
 }
 
 // source is where the account's secret comes from; log gets what happens to
@@ -54,6 +57,7 @@ func (k *keys) settings(a config.Account) credential.Settings {
 		Env:      a.PasswordEnv,
 		File:     a.PasswordFile,
 		Vault:    k.vault,
+		Login:    loginCommand(k.config, a.Name),
 		NeverAsk: !k.prompt,
 	}
 	if a.OAuth2 != nil {
@@ -64,6 +68,20 @@ func (k *keys) settings(a config.Account) credential.Settings {
 		s.Mechanism = strings.ToUpper(string(a.Auth))
 	}
 	return s
+}
+
+// loginCommand is the command line that signs in to an account of the config, which
+// is the default one where file is "".
+func loginCommand(file, account string) string {
+	return withConfig("tidings login "+run.Quote(account), file)
+}
+
+// withConfig has a command line read a config that is not the default one.
+func withConfig(command, file string) string {
+	if file == "" {
+		return command
+	}
+	return command + " --config " + run.Quote(file)
 }
 
 // typed is a password that the person has just typed.

@@ -100,7 +100,7 @@ func (p Program) login(ctx context.Context, o loginOptions, args []string) error
 	if err != nil {
 		return err
 	}
-	k, err := newKeys(cfg.Secrets, p.toStderr)
+	k, err := newKeys(cfg, p.toStderr)
 	if err != nil {
 		return err
 	}
@@ -200,7 +200,7 @@ func (p Program) logout(ctx context.Context, file string, args []string) error {
 	if err != nil {
 		return err
 	}
-	k, err := newKeys(cfg.Secrets, p.toStderr)
+	k, err := newKeys(cfg, p.toStderr)
 	if err != nil {
 		return err
 	}

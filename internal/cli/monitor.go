@@ -66,7 +66,7 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		defer log.close()
 		file = log.handler()
 	}
-	k, err := newKeys(cfg.Secrets, nil)
+	k, err := newKeys(cfg, nil)
 	if err != nil {
 		return err
 	}
@@ -261,10 +261,10 @@ func sessionConfig(a config.Account, c imapsession.Credentials) (imapsession.Con
 // show runs the sessions and the screen until the person quits or ctx ends.
 func (p Program) show(ctx context.Context, accounts []watched, o ui.Options) error {
 	o.Environ = p.Environ
-	var sessions []run
+	var sessions []task
 	for _, w := range accounts {
 		o.Accounts = append(o.Accounts, w.account)
-		sessions = append(sessions, run{"session " + w.account.Name.String(), func(ctx context.Context) {
+		sessions = append(sessions, task{"session " + w.account.Name.String(), func(ctx context.Context) {
 			defer w.folders.begin(ctx)()
 			_ = w.session.Run(ctx) // what went wrong was said in its events
 		}})
@@ -274,9 +274,9 @@ func (p Program) show(ctx context.Context, accounts []watched, o ui.Options) err
 	return err
 }
 
-// run is something that runs until its context ends, on a goroutine of the
+// task is something that runs until its context ends, on a goroutine of the
 // name.
-type run struct {
+type task struct {
 	name string
 	f    func(context.Context)
 }
@@ -284,7 +284,7 @@ type run struct {
 // beside runs sessions beside a screen and returns when the screen does. The
 // sessions are told to end then, and have goodbye to do it in; the network has
 // no say in how long quitting takes.
-func beside(ctx context.Context, sessions []run, screen func(context.Context) error) error {
+func beside(ctx context.Context, sessions []task, screen func(context.Context) error) error {
 	sessionCtx, end := context.WithCancel(ctx)
 	defer end()
 	var running sync.WaitGroup

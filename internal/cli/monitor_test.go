@@ -29,9 +29,9 @@ func TestQuittingWaitsForNobody(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var sessions []run
+				var sessions []task
 				for _, late := range c.sessions {
-					sessions = append(sessions, run{"session", func(ctx context.Context) {
+					sessions = append(sessions, task{"session", func(ctx context.Context) {
 						<-ctx.Done()
 						time.Sleep(late)
 					}})
@@ -61,7 +61,7 @@ func TestSignalEndsCleanly(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		ended := false
-		err := beside(ctx, []run{{"session", func(ctx context.Context) { <-ctx.Done(); ended = true }}},
+		err := beside(ctx, []task{{"session", func(ctx context.Context) { <-ctx.Done(); ended = true }}},
 			func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		if err != nil || !ended {
 			t.Errorf("error %v, session ended %v", err, ended)

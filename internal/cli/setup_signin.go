@@ -359,13 +359,11 @@ func (s *setting) signIn(a config.Account) error {
 
 // keys is the vault of the config that is there, or of none.
 func (s *setting) keys() (*keys, error) {
-	var secrets config.Secrets
-	if s.cfg != nil {
-		secrets = s.cfg.Secrets
-	} else {
-		secrets = config.DefaultSecrets()
+	cfg := s.cfg
+	if cfg == nil {
+		cfg = &config.Config{Secrets: config.DefaultSecrets()}
 	}
-	k, err := newKeys(secrets, s.toStderr)
+	k, err := newKeys(cfg, s.toStderr)
 	if err == nil {
 		k.vault.OwnsTerminal(true)
 	}
@@ -393,14 +391,10 @@ func (s *setting) write() error {
 			return fmt.Errorf("the account is written, but its password is not kept, and will be asked for: %w", err)
 		}
 	}
-	next := "tidings"
-	if s.config != "" {
-		next += " --config " + s.config
-	}
 	if o := s.account.OAuth2; o != nil && s.d == nil && (o.Flow == config.FlowDevice || o.Flow == config.FlowBrowser) {
-		s.tell("Now sign in once:  %s", strings.Replace(next, "tidings", "tidings login "+s.account.Name, 1))
+		s.tell("Now sign in once:  %s", loginCommand(s.config, s.account.Name))
 		return nil
 	}
-	s.tell("Watch it:  %s", next)
+	s.tell("Watch it:  %s", withConfig("tidings", s.config))
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 	"tidings/internal/crash"
 	"tidings/internal/credential"
-	programs "tidings/internal/run"
+	"tidings/internal/run"
 	"tidings/internal/safetext"
 )
 
@@ -206,7 +206,7 @@ func (p *terminalPrompter) openBrowser(ctx context.Context, address string) bool
 	case p.env("SSH_CONNECTION") != "" || p.env("DISPLAY") == "" && p.env("WAYLAND_DISPLAY") == "":
 		return false
 	}
-	_, err := programs.Program{Argv: []string{opener, address}, Timeout: browserTime}.Run(ctx)
+	_, err := run.Program{Argv: []string{opener, address}, Timeout: browserTime}.Run(ctx)
 	return err == nil
 }
 

@@ -18,7 +18,7 @@ import (
 	"tidings/internal/config"
 	"tidings/internal/crash"
 	"tidings/internal/mailfile"
-	programs "tidings/internal/run"
+	"tidings/internal/run"
 	"tidings/internal/safetext"
 	"tidings/internal/save"
 	"tidings/ui"
@@ -204,7 +204,7 @@ func (w *ways) OpenLink(ctx context.Context, link string) error {
 // opened runs a program that opens something. One that is still there after
 // openTime is an open window and no failure; it stays.
 func opened(ctx context.Context, argv []string) error {
-	return said(programs.Open(ctx, argv, openTime))
+	return said(run.Open(ctx, argv, openTime))
 }
 
 func (w *ways) Pipe(ctx context.Context, line string, data []byte) ([]byte, error) {
@@ -225,12 +225,12 @@ func (w *ways) Foreground(ctx context.Context, line string, data []byte) error {
 }
 
 // said is err with what the program said of it.
-func said(result programs.Result, err error) error {
+func said(result run.Result, err error) error {
 	if err == nil {
 		return nil
 	}
-	var failed *programs.Error
-	words := safetext.Clean(programs.LastLine(result.Stderr)).String()
+	var failed *run.Error
+	words := safetext.Clean(run.LastLine(result.Stderr)).String()
 	if words == "" || !errors.As(err, &failed) {
 		return err
 	}
@@ -239,6 +239,6 @@ func said(result programs.Result, err error) error {
 
 // shell is a command line that a person typed. Nothing of a message is ever part
 // of it: that comes on standard input.
-func shell(line string, data []byte) *programs.Program {
-	return &programs.Program{Argv: []string{"sh", "-c", line}, Stdin: bytes.NewReader(data), Timeout: pipeTime}
+func shell(line string, data []byte) *run.Program {
+	return &run.Program{Argv: []string{"sh", "-c", line}, Stdin: bytes.NewReader(data), Timeout: pipeTime}
 }

@@ -25,6 +25,7 @@ const maxSize = 1 << 20
 
 // Config is the whole config.
 type Config struct {
+	Named    string // the file as the person named it; "": the default one
 	UI       UI
 	Secrets  Secrets
 	Cache    Cache

@@ -53,6 +53,9 @@ type Settings struct {
 	// Vault keeps the password where `tidings login` was told to; nil: nothing
 	// is kept.
 	Vault Vault
+	// Login is the command line that keeps it, or signs in, as the person would type
+	// it; "": tidings login with the account.
+	Login string
 	// OAuth2, where set, is how access tokens are come by; no password is used.
 	OAuth2 *OAuth2
 	// StateDir is where the lock of the account's tokens is; "": the XDG state
@@ -68,6 +71,14 @@ type Settings struct {
 	// Ask asks the person for the password, on the terminal. Called by Prepare
 	// only. nil: AskTerminal.
 	Ask func(ctx context.Context, prompt string) (string, error)
+}
+
+// login is Login, or what stands for it.
+func (s Settings) login() string {
+	if s.Login != "" {
+		return s.Login
+	}
+	return "tidings login " + run.Quote(s.Account)
 }
 
 // Source gets the secret of one account. Its methods may be called from any
@@ -230,7 +241,7 @@ func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 		if missing != errAsk {
 			return "", missing
 		}
-		return "", fmt.Errorf("none is kept; run: tidings login %s", quote(s.settings.Account))
+		return "", fmt.Errorf("none is kept; run: %s", s.settings.login())
 	case !terminal && s.refused():
 		return "", errTyped
 	case !terminal:

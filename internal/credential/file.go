@@ -6,10 +6,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"tidings/internal/run"
 )
 
 // fromFile reads the first line of password_file and its like.
@@ -55,10 +56,10 @@ func readPrivate(what, path string) ([]byte, error) {
 		return nil, fmt.Errorf("%s %q is not a regular file%w", what, path, silent{errRefused})
 	}
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int(stat.Uid) != os.Geteuid() {
-		return nil, fmt.Errorf("%s %q belongs to another user; run: sudo chown %d %s%w", what, path, os.Geteuid(), quote(path), silent{errRefused})
+		return nil, fmt.Errorf("%s %q belongs to another user; run: sudo chown %d %s%w", what, path, os.Geteuid(), run.Quote(path), silent{errRefused})
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("%s %q can be read or changed by others (mode %04o); run: chmod 600 %s%w", what, path, mode, quote(path), silent{errRefused})
+		return nil, fmt.Errorf("%s %q can be read or changed by others (mode %04o); run: chmod 600 %s%w", what, path, mode, run.Quote(path), silent{errRefused})
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
@@ -76,13 +77,3 @@ type silent struct{ err error }
 
 func (silent) Error() string   { return "" }
 func (s silent) Unwrap() error { return s.err }
-
-// quote quotes a path for the shell that a person would paste it into.
-func quote(path string) string {
-	if !strings.ContainsFunc(path, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("/._-+@%", r))
-	}) {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}

@@ -41,7 +41,7 @@ func (t *tokens) signInAgain(why string) *imapsession.SecretError {
 		t.stopped = time.Unix(0, 0)
 	}
 	// What to do comes first: a status line may be too short for why.
-	e := permanent("sign in again: press R, or run tidings login %s (%s)", quote(t.account), why)
+	e := permanent("sign in again: press R, or run %s (%s)", t.login, why)
 	e.SignIn = true
 	return e
 }

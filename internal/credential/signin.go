@@ -52,6 +52,15 @@ func (s *Source) SignIn(ctx context.Context, p Prompter) error {
 	return t.begin(ctx, ends, token, asked)
 }
 
+// SignInCommand is the command line by which a person signs in to the account from
+// another terminal; "" where its secret is not come by so.
+func (s *Source) SignInCommand() string {
+	if s.tokens == nil || !s.tokens.o.Flow.Interactive() {
+		return ""
+	}
+	return s.tokens.login
+}
+
 // later tells the person to try again what nobody does by itself.
 func later(err error) error {
 	var known *imapsession.SecretError

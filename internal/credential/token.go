@@ -30,6 +30,7 @@ import (
 // stands still while a machine sleeps.
 type tokens struct {
 	account   string
+	login     string // the command line that signs in
 	o         OAuth2
 	vault     Vault
 	dir       string // of the lock
@@ -59,7 +60,7 @@ type tokens struct {
 
 func newTokens(s Settings) *tokens {
 	t := &tokens{
-		account: s.Account, o: s.OAuth2.Preset(), vault: s.Vault, dir: s.StateDir, log: s.Log, wall: s.Wall,
+		account: s.Account, login: s.login(), o: s.OAuth2.Preset(), vault: s.Vault, dir: s.StateDir, log: s.Log, wall: s.Wall,
 		turn: make(chan struct{}, 1), secretive: &redactor{},
 	}
 	if t.vault == nil {
@@ -149,13 +150,13 @@ func (t *tokens) prepare(ctx context.Context) error {
 	}
 	value, err := t.vault.Get(ctx, RefreshTokenName(t.account))
 	if errors.Is(err, ErrNoSecret) {
-		return fmt.Errorf("nobody has signed in yet; run: tidings login %s", quote(t.account))
+		return fmt.Errorf("nobody has signed in yet; run: %s", t.login)
 	}
 	if err == nil {
 		_, err = parseGrant(value)
 	}
 	if errors.Is(err, errHalf) {
-		return fmt.Errorf("%w; run: tidings login %s", errHalf, quote(t.account))
+		return fmt.Errorf("%w; run: %s", errHalf, t.login)
 	}
 	if errors.Is(err, errRefused) {
 		return fmt.Errorf("the refresh token could not be had: %w", err)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"tidings/internal/run"
 	"tidings/internal/save"
 	"tidings/internal/xdg"
 )
@@ -89,7 +90,7 @@ func (v fileVault) private() error {
 		return fmt.Errorf("the directory of secrets cannot be looked at: %w", err)
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return fmt.Errorf("the directory of secrets %q can be read or changed by others (mode %04o); run: chmod 700 %s%w", v.dir, mode, quote(v.dir), silent{errRefused})
+		return fmt.Errorf("the directory of secrets %q can be read or changed by others (mode %04o); run: chmod 700 %s%w", v.dir, mode, run.Quote(v.dir), silent{errRefused})
 	}
 	return nil
 }
