@@ -44,6 +44,7 @@ type pace struct {
 	trip  time.Duration // a round trip
 	rate  float64       // messages a second
 	ended time.Time     // when the last chunk came, while more were under way
+	warm  bool          // the server has the mailbox's files open
 }
 
 // chunk is how many messages to ask for at once: they last fillFor and a round trip.
@@ -61,13 +62,19 @@ func (p *pace) chunk(shared bool) int {
 	return min(max(int(n), 1), fillMost)
 }
 
-// came measures a chunk of n messages.
+// came measures a chunk of n messages, but for the first: with that the server
+// opens its files, which takes far longer than a few headers and tells nothing of
+// the next ones.
 func (p *pace) came(n int, began time.Time) {
 	now := time.Now()
 	if p.ended.After(began) {
 		began = p.ended // it waited for the one before it
 	}
 	p.ended = now
+	if !p.warm {
+		p.warm = true
+		return
+	}
 	took := max(now.Sub(began), time.Microsecond)
 	rate := float64(n) / took.Seconds()
 	if p.rate == 0 {

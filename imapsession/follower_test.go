@@ -83,6 +83,38 @@ type follower struct {
 	asleep     chan struct{} // not nil: it takes nothing until this is closed
 }
 
+// ending is what a test that failed says at the very end.
+type ending struct {
+	trace *wire.Trace // of the last session
+	why   string
+}
+
+var endings sync.Map // testing.TB to *ending
+
+// inTheEnd is the test's ending, which comes behind all that it logs otherwise.
+func inTheEnd(t testing.TB) *ending {
+	have, ok := endings.LoadOrStore(t, new(ending))
+	e := have.(*ending)
+	if ok {
+		return e
+	}
+	t.Cleanup(func() {
+		endings.Delete(t)
+		if !t.Failed() {
+			return
+		}
+		if e.trace != nil {
+			for _, l := range e.trace.Lines() {
+				t.Logf("%s %s %s %s", l.Time.Format("05.000000"), l.Conn, l.Dir, l.Text)
+			}
+		}
+		if e.why != "" {
+			t.Log(e.why)
+		}
+	})
+	return e
+}
+
 // start runs a session and a follower; both end with the test, or with stop.
 func start(t testing.TB, cfg Config) (f *follower, stop func()) {
 	t.Helper()
@@ -94,13 +126,7 @@ func startSession(t testing.TB, cfg Config, prepare func(*Session)) (f *follower
 	t.Helper()
 	if cfg.Trace == nil {
 		cfg.Trace = wire.NewTrace(200)
-		t.Cleanup(func() {
-			if t.Failed() {
-				for _, line := range cfg.Trace.Lines() {
-					t.Logf("%+v", line)
-				}
-			}
-		})
+		inTheEnd(t).trace = cfg.Trace
 	}
 	s := New(cfg)
 	if prepare != nil {

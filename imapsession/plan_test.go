@@ -1,8 +1,8 @@
 package imapsession
 
 import (
-	"fmt"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -127,7 +127,18 @@ func TestPaceOfChunks(t *testing.T) {
 			}
 		}
 	}
-	if n := new(pace).chunk(true); n != fillFirst {
-		t.Error(fmt.Sprint("the first chunk is ", n))
+	p := new(pace)
+	if n := p.chunk(true); n != fillFirst {
+		t.Error("the first chunk is ", n)
+	}
+	now := time.Now()
+	p.came(fillFirst, now.Add(-time.Hour))
+	if n := p.chunk(true); n != fillFirst {
+		t.Error("the first chunk counts: the next is ", n)
+	}
+	p.ended = time.Time{}
+	p.came(fillFirst, now.Add(-time.Minute))
+	if n := p.chunk(true); n != 1 {
+		t.Error("the second does not: the next is ", n)
 	}
 }

@@ -2,6 +2,7 @@ package imapsession
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -171,7 +172,7 @@ func (f *follower) untilDiff(what string, diff func() string) {
 	last := ""
 	defer func() {
 		if last != "" {
-			f.t.Logf("%s: (-want +got)\n%s", what, last)
+			inTheEnd(f.t).why = fmt.Sprintf("%s: (-want +got)\n%s", what, last)
 		}
 	}()
 	f.untilLong(what, 20*time.Second, func() bool {

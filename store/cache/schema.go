@@ -75,7 +75,7 @@ CREATE TABLE gone(
 CREATE TABLE dropped(
 	mailbox INTEGER PRIMARY KEY
 ) STRICT;
-INSERT INTO words(words, rank) VALUES('automerge', 32);
+INSERT INTO words(words, rank) VALUES('automerge', 64);
 INSERT INTO words(words, rank) VALUES('hashsize', 4194304);
-INSERT INTO words(words, rank) VALUES('crisismerge', 64);
+INSERT INTO words(words, rank) VALUES('crisismerge', 128);
 `
