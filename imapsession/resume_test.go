@@ -95,6 +95,11 @@ func meddleOnce(c *imapclient.Client, rng *rand.Rand, n int) error {
 	return mutateOnce(c, rng, n)
 }
 
+// askAgain is the probe of a session that shall learn the rest of what happened
+// within a test's patience. What Dovecot tells in IDLE is what it sees change in the
+// mailbox's directories; what comes later into its index it keeps until it is asked.
+const askAgain = 5 * time.Second
+
 // However a session learns what happened while it was away, and wherever it is
 // killed, it ends with what the server has: another client meddles before, during
 // and after, the link is cut at any octet, and of what was handed to the cache
@@ -117,7 +122,7 @@ func TestReconcileAtRandom(t *testing.T) {
 			_ = other.c.Create("Archive", nil).Wait()
 			kept := newFakeCache()
 			cfg := configFor(t, link.Addr(), srv.User, srv.Password)
-			cfg.Cache = kept
+			cfg.Cache, cfg.Probe = kept, askAgain
 			for round := range rounds {
 				killed := round%2 == 0
 				kept.mu.Lock()
@@ -201,7 +206,7 @@ func TestReconcileAtRandomFromDisk(t *testing.T) {
 			for round := range rounds {
 				disk := cache.Open(cache.Options{Path: file, Say: func(said string) { t.Errorf("the cache says: %s", said) }})
 				cfg := configFor(t, link.Addr(), srv.User, srv.Password)
-				cfg.Cache = disk
+				cfg.Cache, cfg.Probe = disk, askAgain
 				var busy sync.WaitGroup
 				busy.Go(func() { other.meddle(rand.New(rand.NewPCG(seed, uint64(round))), 30) })
 				f, stop := start(t, cfg)
