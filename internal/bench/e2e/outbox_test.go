@@ -64,8 +64,9 @@ func TestOutboxOutlivesAKill(t *testing.T) {
 		term.Send("w")
 		term.WaitFor("move to Archive: ", patience)
 		term.WaitFor("move to Trash: ", patience)
-		term.Send("r")
-		term.WaitFor("trying the connection again", patience)
+		tried := link.Conns()
+		term.Send("r") // what it says is gone when the link refuses it, which is at once
+		term.WaitUntil("the connection to be tried again", patience, func([]string) bool { return link.Conns() > tried })
 		if n := len(look(t, a.client(t), "INBOX")); n != 4 {
 			t.Errorf("%d letters in INBOX before there is a link", n)
 		}
