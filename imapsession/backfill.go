@@ -18,9 +18,14 @@ const (
 	// gets its turn.
 	fillFor = 50 * time.Millisecond
 	// fillFirst is how many headers are asked for while nothing is measured,
-	// fillMost how many at most at once.
+	// fillMost how many at most at once. Towards the end the chunks become smaller,
+	// down to fillLast, so that little is left to be written when the last one comes.
 	fillFirst = 50
-	fillMost  = 2000
+	fillMost  = 4000
+	fillLast  = 250
+	// fillLead is how many UIDs a first filling begins with. A server takes its time
+	// for a long list, and the monitor is about to get it.
+	fillLead = 10_000
 	// fillLine bounds the set of UIDs in a command line.
 	fillLine = 7 << 10
 	// fillVisit is how long a visit may last for the filling.
@@ -39,10 +44,14 @@ type flight struct {
 	call *wire.FetchCall
 }
 
+// firstEach is the least that the first chunk is believed of what a message takes, in
+// seconds: a few of them may have come at once.
+const firstEach = 50e-6
+
 // pace is how fast a link brings headers.
 type pace struct {
 	trip  time.Duration // a round trip
-	rate  float64       // messages a second
+	each  float64       // how many seconds a message takes; 0: not known yet
 	ended time.Time     // when the last chunk came, while more were under way
 	warm  bool          // the server has the mailbox's files open
 }
@@ -52,10 +61,10 @@ type pace struct {
 // the person's own commands wait for them (shared), it is the two together that last
 // so long.
 func (p *pace) chunk(shared bool) int {
-	if p.rate == 0 {
+	if p.each == 0 {
 		return fillFirst
 	}
-	n := p.rate * (fillFor + p.trip).Seconds()
+	n := (fillFor + p.trip).Seconds() / p.each
 	if shared {
 		n /= 2
 	}
@@ -76,12 +85,22 @@ func (p *pace) came(n int, began time.Time) {
 		return
 	}
 	took := max(now.Sub(began), time.Microsecond)
-	rate := float64(n) / took.Seconds()
-	if p.rate == 0 {
-		p.rate = rate
+	each := took.Seconds() / float64(n)
+	if p.each == 0 {
+		p.each = max(each, firstEach)
 		return
 	}
-	p.rate += (min(rate, 4*p.rate) - p.rate) / 4
+	// Of two chunks that are noticed together the first seems slow and the second
+	// fast: what they took is right on average, which their rates are not.
+	p.each += (min(each, 4*p.each) - p.each) / 4
+}
+
+// rate is how many messages come in a second; 0: not known yet.
+func (p *pace) rate() float64 {
+	if p.each == 0 {
+		return 0
+	}
+	return 1 / p.each
 }
 
 // fillDue tells whether the monitor is to fill the cache: it has nothing better to
@@ -282,7 +301,7 @@ func (l *link) leadFill() error {
 		b.lead(store.Place{}, nil)
 		return nil
 	}
-	lo := max(0, hi-searchPiece)
+	lo := max(0, hi-fillLead)
 	moves := l.m.moves
 	uids, err := l.searchUIDs(&imap.SearchCriteria{SeqNum: []imap.SeqSet{seqRange(uint32(lo)+1, uint32(hi))}}, hi-lo)
 	if err != nil {
@@ -341,7 +360,7 @@ func (l *link) landed(f flight, tagged wire.Event) {
 	got := l.keepFetched(f)
 	refused := tagged.Type != "OK"
 	b.s.mu.Lock()
-	b.rate = l.filling.rate
+	b.rate = l.filling.rate()
 	if f.at == b.at && f.uids[len(f.uids)-1] < b.suspect || b.narrow == 0 {
 		b.breaks, b.narrow, b.suspect = 0, 0, 0
 	}

@@ -208,7 +208,7 @@ func (b *backfill) take(n int) (at store.Place, uids []store.UID) {
 	if b.narrow > 0 {
 		n = min(n, b.narrow)
 	}
-	n = min(n, len(b.todo))
+	n = min(n, max(fillLast, (len(b.todo)+b.behind)/2), len(b.todo))
 	uids = b.todo[:n:n]
 	b.todo = b.todo[n:]
 	b.flying += n

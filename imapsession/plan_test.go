@@ -119,7 +119,7 @@ func TestFillSet(t *testing.T) {
 
 func TestPaceOfChunks(t *testing.T) {
 	for _, rate := range []float64{1, 100, 20_000, 10e6} {
-		p := pace{trip: 30e6, rate: rate} // 30 ms
+		p := pace{trip: 30e6, each: 1 / rate} // 30 ms
 		for shared, atOnce := range map[bool]int{true: 2, false: 1} {
 			n := p.chunk(shared)
 			if lasts := float64(atOnce*n) / rate; n != 1 && n != fillMost && (lasts > 0.08 || lasts < 0.07) {
@@ -141,4 +141,22 @@ func TestPaceOfChunks(t *testing.T) {
 	if n := p.chunk(true); n != 1 {
 		t.Error("the second does not: the next is ", n)
 	}
+}
+
+// Chunks that are noticed in pairs, as on a busy machine, are not taken for fast
+// ones.
+func TestPaceOfChunksInPairs(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		p := new(pace)
+		for range 20 {
+			began := time.Now()
+			time.Sleep(98 * time.Millisecond)
+			p.came(2000, began)
+			time.Sleep(2 * time.Millisecond)
+			p.came(2000, began)
+			if rate := p.rate(); rate < 20_000 || rate > 80_000 {
+				t.Fatalf("at 40,000 a second it is %.0f", rate)
+			}
+		}
+	})
 }

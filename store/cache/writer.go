@@ -21,7 +21,7 @@ const giveWay = time.Millisecond
 
 // enough is how many summaries are written without lingering. The search index
 // is built in memory for a transaction: the larger, the fewer merges on disk.
-const enough = 2000
+const enough = 500
 
 // write is the writer's goroutine.
 func (c *Cache) write() {
