@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -249,13 +250,11 @@ func (s *Server) choosePorts() error {
 		// Dovecot takes a peer with the server's own address for trusted.
 		s.host = "127.0.0.2"
 	}
-	var err error
-	if s.plain, err = freePort(s.host); err != nil {
+	ports, err := freePorts(s.host, 2)
+	if err != nil {
 		return err
 	}
-	if s.secure, err = freePort(s.host); err != nil {
-		return err
-	}
+	s.plain, s.secure = ports[0], ports[1]
 	s.Addr = net.JoinHostPort(s.host, strconv.Itoa(s.plain))
 	s.TLSAddr = net.JoinHostPort(s.host, strconv.Itoa(s.secure))
 	return nil
@@ -369,13 +368,21 @@ func (s *Server) Restart(t testing.TB) {
 // Log is what Dovecot has logged so far.
 func (s *Server) Log() string { return s.log.String() }
 
-func freePort(host string) (int, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		return 0, fmt.Errorf("find a free port: %w", err)
+// freePorts finds n different ports that are free now. They are below those that
+// systems give to whoever asks for any, and so are still there after a Restart.
+func freePorts(host string, n int) ([]int, error) {
+	var ports []int
+	for tries := 0; len(ports) < n; tries++ {
+		port := 12_000 + mathrand.IntN(20_000)
+		listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+		if err == nil {
+			defer listener.Close() // not before all are found
+			ports = append(ports, port)
+		} else if tries > 100 {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return ports, nil
 }
 
 // logTail keeps what a server logged; any goroutine may use it.

@@ -55,19 +55,19 @@ func AuthorizationServer(t testing.TB, s AuthorizationSettings) *Authorization {
 	t.Helper()
 	node := need(t, "node")
 	dir := oidcModules(t)
-	port, err := freePort("127.0.0.1")
+	ports, err := freePorts("127.0.0.1", 1)
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := &Authorization{
-		Issuer: fmt.Sprintf("http://127.0.0.1:%d", port), ClientID: "tidings",
+		Issuer: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), ClientID: "tidings",
 		DaemonID: "daemon", DaemonSecret: "daemon-secret-" + rand.Text(),
 		Scopes: []string{"openid", "offline_access", "mail"},
 	}
 	asks := "mailserver-secret-" + rand.Text()
-	a.Introspection = Introspection{URL: fmt.Sprintf("http://mailserver:%s@127.0.0.1:%d/token/introspection", asks, port)}
+	a.Introspection = Introspection{URL: fmt.Sprintf("http://mailserver:%s@127.0.0.1:%d/token/introspection", asks, ports[0])}
 	settings, err := json.Marshal(map[string]any{
-		"port": port, "daemonSecret": a.DaemonSecret, "daemonUser": s.DaemonUser, "mailserverSecret": asks,
+		"port": ports[0], "daemonSecret": a.DaemonSecret, "daemonUser": s.DaemonUser, "mailserverSecret": asks,
 		"accessSeconds": seconds(s.Access, time.Hour), "deviceSeconds": seconds(s.Device, 10*time.Minute),
 	})
 	if err != nil {
