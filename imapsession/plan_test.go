@@ -1,6 +1,7 @@
 package imapsession
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -114,6 +115,21 @@ func TestFillSet(t *testing.T) {
 		if !inSet(set, uint32(u), 0) {
 			t.Fatalf("%d is not in it", u)
 		}
+	}
+}
+
+// Towards the end less is asked for at once, and at last what there is.
+func TestLastChunksAreSmall(t *testing.T) {
+	b := &New(Config{}).fill
+	b.todo, b.behind = make([]store.UID, 3000), 3000
+	var got []int
+	for len(b.todo) > 0 {
+		_, uids := b.take(2000)
+		got = append(got, len(uids))
+		b.behind = 0
+	}
+	if want := []int{2000, 500, fillLast, fillLast}; !slices.Equal(got, want) {
+		t.Errorf("it takes %d, not %d", got, want)
 	}
 }
 

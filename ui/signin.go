@@ -17,7 +17,7 @@ type signedInMsg struct {
 // the end.
 func (m *Model) signIn(a *account) {
 	if a.cfg.SignIn == nil {
-		m.say(a, own(sDim, "nobody signs in to this account: its config says where its password comes from"))
+		m.say(a, own(sDim, "nobody signs in to this account: its config says where its secret comes from"))
 		return
 	}
 	if m.signing {

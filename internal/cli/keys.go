@@ -21,8 +21,8 @@ type keys struct {
 	config string // Named of the config
 }
 
-// newKeys makes the vault of a config's [secrets]. say tells the person of a place that does
-// not serve; nil: nobody is told.
+// newKeys makes the vault of a config's [secrets]. say tells the person of a place
+// that does not serve; nil: nobody is told.
 func newKeys(c *config.Config, say func(string)) (*keys, error) {
 	dir, err := xdg.StateDir()
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"tidings/imapsession"
 )
 
 // TestDiscovery: a document that points elsewhere is not used.
@@ -98,6 +99,28 @@ func TestPresets(t *testing.T) {
 	o := OAuth2{Provider: ProviderGoogle, Flow: FlowBrowser, Scopes: []string{"mine"}}.Preset()
 	if len(o.Scopes) != 1 || o.Scopes[0] != "mine" {
 		t.Errorf("the person's own scopes: %v", o.Scopes)
+	}
+}
+
+// A session asks its Credentials by this name who can sign in; without an answer it
+// tells nobody to.
+func TestSignInCommand(t *testing.T) {
+	for _, test := range []struct {
+		flow        Flow
+		login, want string
+	}{
+		{FlowBrowser, "", "tidings login 'my work'"},
+		{FlowDevice, "tidings login work --config x.toml", "tidings login work --config x.toml"},
+		{FlowCommand, "", ""},
+		{FlowClientCredentials, "", ""},
+	} {
+		var c imapsession.Credentials = New(Settings{Account: "my work", Login: test.login, OAuth2: &OAuth2{Flow: test.flow}})
+		if known, ok := c.(interface{ SignInCommand() string }); !ok || known.SignInCommand() != test.want {
+			t.Errorf("%s: %v, want %q", test.flow, c, test.want)
+		}
+	}
+	if got := New(Settings{Account: "a"}).SignInCommand(); got != "" {
+		t.Errorf("with a password: %q", got)
 	}
 }
 
