@@ -131,11 +131,9 @@ func (l *link) fetchSize(uid store.UID) (size int64, err error) {
 	cmd := l.client.Fetch(uidSet([]store.UID{uid}), &imap.FetchOptions{UID: true, RFC822Size: true})
 	settled := l.settle()
 	for msg := cmd.Next(); msg != nil; msg = cmd.Next() {
-		data, err := msg.Collect()
-		if err != nil {
-			return 0, l.lost(err)
-		}
-		size = data.RFC822Size
+		var part fetchedPart
+		part.read(msg, 0) // of a text that nobody asked for, nothing is kept
+		size = part.size
 	}
 	if _, err := l.drain(cmd.Close()); err != nil {
 		return 0, err
