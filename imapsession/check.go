@@ -68,6 +68,8 @@ var usedCapabilities = []struct {
 	{imap.CapMove, safetext.Const("messages move in one step")},
 	{imap.CapUIDPlus, safetext.Const("single messages can be removed for good")},
 	{imap.CapESearch, safetext.Const("counting and reconciling are cheap")},
+	{imap.CapCondStore, safetext.Const("a start and a reconnect fetch only the flags that changed")},
+	{imap.CapQResync, safetext.Const("a start and a reconnect cost only what changed")},
 	{imap.CapSpecialUse, safetext.Const("the server says which folder is Trash, Archive, Sent ...")},
 	{imap.CapSASLIR, safetext.Const("one round trip less to sign in")},
 }

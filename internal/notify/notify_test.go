@@ -22,6 +22,8 @@ func TestOSC9(t *testing.T) {
 	}{
 		{"plain", []string{"TERM=xterm"}, "Alice – Deploy", "\x1b]9;Alice – Deploy\a"},
 		{"tmux", []string{"TMUX=/tmp/tmux,1,0"}, "a", "\x1bPtmux;\x1b\x1b]9;a\a\x1b\\"},
+		{"tmux at the near end of ssh", []string{"TERM=tmux-256color", "TMUX="}, "a", "\x1bPtmux;\x1b\x1b]9;a\a\x1b\\"},
+		{"tmux or screen at the near end of ssh", []string{"TERM=screen-256color"}, "a", "\x1b]9;a\a"},
 		{"screen", []string{"STY=1.x"}, "a", "\x1bP\x1b]9;a\a\x1b\\"},
 		{"tmux in screen", []string{"STY=1.x", "TMUX=/tmp/tmux,1,0"}, "a", "\x1bPtmux;\x1b\x1bP\x1b\x1b]9;a\a\x1b\x1b\\\x1b\\"},
 		{"empty variables", []string{"TMUX=", "STY="}, "a", "\x1b]9;a\a"},

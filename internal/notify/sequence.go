@@ -21,13 +21,17 @@ type Terminal struct {
 	screen bool
 }
 
-// Detect reads the process's environment ("NAME=value").
+// Detect reads the process's environment ("NAME=value"). Of a tmux at the near
+// end of an ssh session, TERM alone tells ("tmux-256color"); TERM=screen may be
+// either of the two, and the wrong wrapping would be printed, so it says nothing.
 func Detect(environ []string) Terminal {
 	var t Terminal
 	for _, e := range environ {
 		switch name, value, _ := strings.Cut(e, "="); name {
 		case "TMUX":
-			t.tmux = value != ""
+			t.tmux = t.tmux || value != ""
+		case "TERM":
+			t.tmux = t.tmux || strings.HasPrefix(value, "tmux")
 		case "STY":
 			t.screen = value != ""
 		}
