@@ -71,6 +71,9 @@ func (s *Session) attempt(ctx context.Context) (visited bool, err error) {
 	s.claimAgain()
 	err = l.serve(ctx)
 	l.keepLast()
+	if !l.liveSince.IsZero() && s.unseen.told.Epoch == s.epoch {
+		s.tellUnseen() // what broke the link may have left it in doubt
+	}
 	s.worker.rise(false)
 	if err == nil {
 		return true, nil

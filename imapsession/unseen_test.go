@@ -22,3 +22,37 @@ func TestUnseenFollowsRowsThatAreNotKnown(t *testing.T) {
 		})
 	}
 }
+
+// The link breaks between the word of a new message and its flags: nobody knows
+// then how many are unread, and no figure says so.
+func TestUnseenIsNotKnownWhereTheLinkBreaksOverNewRows(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		tell string // what happens to message 5, or behind it
+	}{
+		{"a new message", "* 301 EXISTS"},
+		{"flags of a row that was not known", `* 5 FETCH (FLAGS (\Seen))`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				srv := newFake(t, 300)
+				f, _ := start(t, srv.config())
+				f.live(1)
+				c := srv.idling(t)
+				f.until("300 unread", func() bool { return f.unseen.Known && f.unseen.N == 300 })
+				srv.with(func() {
+					srv.dialErr = errNoNetwork
+					srv.on = func(c *fakeConn, _, _ string) bool {
+						c.conn.Close()
+						return true
+					}
+				})
+				c.send(test.tell)
+				f.until("the loss", func() bool { return f.states[len(f.states)-1].State == Waiting })
+				if f.unseen.Known {
+					t.Errorf("%d are said to be unread", f.unseen.N)
+				}
+			})
+		})
+	}
+}
