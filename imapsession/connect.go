@@ -144,7 +144,7 @@ func (s *Session) startTLS(conn net.Conn) error {
 	br := bufio.NewReaderSize(conn, maxPlainLine)
 	greeting, err := plainLine(br)
 	if err != nil {
-		return &fault{text: lostText(err) + " (before it greeted us)" + ifNever, err: err}
+		return ungreeted(err)
 	}
 	switch word := statusWord(greeting, "*"); word {
 	case "OK":
@@ -236,9 +236,18 @@ func (s *Session) newLink(ctx context.Context, as role, conn net.Conn, transport
 	l.pump()
 	if l.preauth && s.cfg.Security == Plaintext {
 		l.close()
-		return nil, &fault{text: "the server claims that we are signed in (PREAUTH) on a link without TLS: that is refused", fatal: true}
+		return nil, &fault{text: "the server claims that we are signed in (PREAUTH) on a link without TLS: that is refused; use tls = \"implicit\"", fatal: true}
 	}
 	return l, nil
+}
+
+// ungreeted says that the conn ended, or its time did, before a greeting. What
+// speaks IMAP speaks first, so that silence is most likely another protocol's.
+func ungreeted(err error) *fault {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &fault{text: fmt.Sprintf("the server has not greeted us in %s", connectTimeout) + ifNever, err: err}
+	}
+	return &fault{text: lostText(err) + " (before it greeted us)" + ifNever, err: err}
 }
 
 // greetingFault says what came instead of a greeting.
@@ -248,7 +257,7 @@ func (l *link) greetingFault(err error) error {
 	case l.killed(), errors.Is(l.tap.Err(), os.ErrDeadlineExceeded): // whichever of the two clocks was first
 		lost := asFault(l.lost(err))
 		if l.tap.Stats().BytesIn == 0 && !errors.Is(lost, errStopped) {
-			return &fault{text: lost.text + ifNever, err: lost}
+			return ungreeted(os.ErrDeadlineExceeded)
 		}
 		return lost
 	case l.bye != "":

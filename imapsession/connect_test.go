@@ -259,7 +259,7 @@ func TestStartTLSTrustsNothingBeforeTLS(t *testing.T) {
 			}
 		}, "no IMAP server", false},
 		{"SSH", func(c net.Conn, br *bufio.Reader) { fmt.Fprint(c, "SSH-2.0-OpenSSH_9.2\r\n"); br.ReadString('\n') }, "no IMAP server", false},
-		{"silence", func(c net.Conn, br *bufio.Reader) { br.ReadString('\n') }, "if it never answers, check port and tls", false},
+		{"silence", func(c net.Conn, br *bufio.Reader) { br.ReadString('\n') }, "has not greeted us in 30s; if that stays so, check host, port and tls", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -100,7 +100,7 @@ func TestSilenceForAGreeting(t *testing.T) {
 				},
 			})
 			f.until("a wait", func() bool { return f.last().State == Waiting })
-			if got := f.state().Reason.String(); !strings.Contains(got, "check port and tls in the config") {
+			if got := f.state().Reason.String(); !strings.Contains(got, "check host, port and tls in the config") {
 				t.Errorf("security %v: the reason is %q", security, got)
 			}
 			stop()

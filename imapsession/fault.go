@@ -58,7 +58,7 @@ const (
 )
 
 // ifNever ends the reasons that a server has whose port waits for something else.
-const ifNever = "; if it never answers, check port and tls in the config (993 is implicit, 143 is starttls)"
+const ifNever = "; if that stays so, check host, port and tls in the config (993 is implicit, 143 is starttls)"
 
 func (f *fault) Error() string { return f.text }
 func (f *fault) Unwrap() error { return f.err }

@@ -313,7 +313,7 @@ func commandProblem(what sort, program string, out run.Result, err error) error 
 		why = safetext.Format("%s…", why.Slice(0, 200))
 	}
 	if why.IsEmpty() {
-		return fmt.Errorf("%s_command failed: %w", what.option, err)
+		return fmt.Errorf("%s_command failed: %w; run it in a shell to see why", what.option, err)
 	}
 	return fmt.Errorf("%s_command failed: %s (%w)", what.option, why, err)
 }

@@ -19,6 +19,9 @@ func fromFile(what sort, path string) (string, error) {
 	if errors.Is(err, errTooLarge) {
 		return "", fmt.Errorf("%w; its first line has to be %s", err, what.name)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w; make it with mode 0600, or correct the path in the config", err)
+	}
 	if err != nil {
 		return "", err
 	}
