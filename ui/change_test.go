@@ -76,6 +76,23 @@ func TestOtherClients(t *testing.T) {
 	})
 }
 
+// What is counted are messages, however often the flags of one change.
+func TestFlagsThatChangeAgainAndAgainAreOneMessage(t *testing.T) {
+	atScreen(t, 100, 30, func(p *person) {
+		p.server().start(50)
+		p.idle()
+		for range 10 {
+			p.server().flag(49, `\Seen`)
+			p.server().flag(49, `\Seen`, `\Flagged`)
+			p.server().flag(48, `\Answered`)
+			p.server().flag(48)
+		}
+		p.idle()
+		p.sees("flags: ", "(49) Re: budget for the second quarter", "by another client")
+		p.seesNot("messages changed")
+	})
+}
+
 func TestActionsWaitForTheLink(t *testing.T) {
 	atScreen(t, 100, 24, func(p *person) {
 		p.server().start(50)

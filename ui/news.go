@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"tidings/imapsession"
@@ -13,11 +14,12 @@ func (m *Model) say(a *account, spans ...span) { a.news.say(m.now, spans...) }
 // tell says what a batch did, the most telling thing last, for the activity
 // line shows the last.
 func (a *account) tell(m *Model, h *happened) {
-	switch n := len(h.flagged); {
+	flagged := perMessage(h.flagged)
+	switch n := len(flagged); {
 	case n > 3:
 		m.say(a, own(sDim, "flags: "), own(sPlain, ink(thousands(n))+" messages changed by another client"))
 	default:
-		for _, c := range h.flagged {
+		for _, c := range flagged {
 			m.say(a, own(sDim, "flags: "), said(sPlain, a.subject(c.uid)), own(sDim, " "+flagWords(c.old, c.new)+" by another client"))
 		}
 	}
@@ -32,6 +34,23 @@ func (a *account) tell(m *Model, h *happened) {
 	for _, n := range h.notices {
 		m.newMail(a, n)
 	}
+}
+
+// perMessage makes one change of all those of a message, and none where it is as
+// it was.
+func perMessage(changes []flagChange) []flagChange {
+	at := make(map[store.UID]int, len(changes))
+	var out []flagChange
+	for _, c := range changes {
+		i, again := at[c.uid]
+		if again {
+			out[i].new = c.new
+			continue
+		}
+		at[c.uid] = len(out)
+		out = append(out, c)
+	}
+	return slices.DeleteFunc(out, func(c flagChange) bool { return c.old == c.new })
 }
 
 // flagWords says how a set of flags changed.
