@@ -131,6 +131,18 @@ func TestProblems(t *testing.T) {
 		{"unknown table", account() + "[colours]\nred = 1\n", []string{`5: colours: there is no such key; expected one of ui, cache, secrets, account`}},
 		{"misspelt table", strings.Replace(account(), "account", "accounts", 1), []string{`1: accounts: there is no such key; did you mean account?`}},
 		{"misspelt required key", strings.Replace(account(), "host", "server", 1), []string{`3: server: there is no such key in [[account]]; did you mean host?`}},
+		{"in the wrong table", "notice = \"off\"\n" + account(`backfill = "off"`) + "[ui]\npoll = \"60s\"\n", []string{
+			`1: notice: there is no such key outside of all tables; it belongs in [ui]`,
+			`6: backfill: there is no such key in [[account]]; it belongs in [cache]`,
+			`8: poll: there is no such key in ui; it belongs in [[account]]`}},
+		{"without its table", strings.Replace(account(), "[[account]]\n", "", 1), []string{
+			`account: there is none; expected at least one [[account]] with name, host and user`,
+			`1: name: there is no such key outside of all tables; it belongs in [[account]]`,
+			`2: host: there is no such key outside of all tables; it belongs in [[account]]`,
+			`3: user: there is no such key outside of all tables; it belongs in [[account]]`}},
+		{"behind a table within", account() + "[account.oauth2]\nwatch = \"poll\"\n", []string{
+			`5: flow: is missing; expected *`,
+			`6: watch: there is no such key in *; it belongs in [[account]]`}},
 		{"nested table", account() + "[account.extra]\na = 1\n", []string{`5: extra: there is no such key in [[account]]; expected one of *`}},
 		{"password", account(`password = "` + secret + `"`), []string{`5: password: a password does not belong in the config; expected password_command, password_env or password_file to say where it comes from, or none of them to be asked`}},
 		{"port", account(`port = 70000`), []string{`5: port: is 70000; expected a whole number from 1 to 65535`}},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -100,17 +101,40 @@ func (l *loader) unknown(path, key string, names []string, where string) string 
 	shown := fmt.Sprintf("%.64q", key)
 	shown = strings.Trim(shown, `"`)
 	meant, ok := nearest(key, names)
+	home := tableOf(key)
 	switch {
 	case slices.Contains(passwordKeys, strings.ToLower(key)) && slices.Contains(names, "password_command"):
 		l.problem(path, shown, "a password does not belong in the config; expected password_command, password_env or password_file to say where it comes from, or none of them to be asked")
 	case slices.Contains(oauth2SecretKeys, strings.ToLower(key)) && slices.Contains(names, "client_secret_command"):
 		l.problem(path, shown, "a secret does not belong in the config; expected client_secret_command, client_secret_env or client_secret_file to say where the client's comes from (tokens are got by tidings login)")
+	case home != "":
+		l.problem(path, shown, "there is no such key%s; it belongs in %s", cmp.Or(where, " outside of all tables"), home)
+		return ""
 	case ok:
 		l.problem(path, shown, "there is no such key%s; did you mean %s?", where, meant)
 	default:
 		l.problem(path, shown, "there is no such key%s; expected one of %s", where, strings.Join(names, ", "))
 	}
 	return meant
+}
+
+// tableOf names the table that has the key, or returns "".
+func tableOf(key string) string {
+	switch {
+	case has(accountOptions, key):
+		return "[[account]]"
+	case has(uiOptions, key):
+		return "[ui]"
+	case has(cacheOptions, key):
+		return "[cache]"
+	case has(secretsOptions, key):
+		return "[secrets]"
+	}
+	return ""
+}
+
+func has[T any](options []option[T], key string) bool {
+	return slices.ContainsFunc(options, func(o option[T]) bool { return o.key == key })
 }
 
 var oauth2SecretKeys = []string{"client_secret", "secret", "token", "access_token", "refresh_token"}
