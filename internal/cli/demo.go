@@ -75,7 +75,7 @@ func (p Program) demo(ctx context.Context, o demoOptions) error {
 	if err != nil {
 		return err
 	}
-	out := newWays(config.UI{})
+	out := p.newWays(config.UI{})
 	defer out.close()
 	return p.show(ctx, []watched{w}, ui.Options{Ways: out, Notice: ui.NoticeBell, Demo: true, Keywords: labels(config.DefaultKeywords())})
 }

@@ -91,6 +91,26 @@ func (d *dialog) read(ctx context.Context) (string, error) {
 	}
 }
 
+// readBy says what failed while the screen had lent its terminal, and waits for the
+// person to have read it, or for ctx to end.
+func (d *dialog) readBy(ctx context.Context, err error) {
+	fmt.Fprintf(d.out, "\n%s\nEnter goes back to the mail: ", safetext.Clean(err.Error()))
+	_, _ = d.read(ctx)
+}
+
+// untilRead is readBy in a dialog of its own; ctrl+c goes back as well.
+func (p Program) untilRead(ctx context.Context, err error) {
+	d, noDialog := p.newDialog(ctx)
+	if noDialog != nil {
+		return
+	}
+	defer d.close()
+	here, leave := context.WithCancel(ctx)
+	defer leave()
+	defer p.interrupts.until(leave)()
+	d.readBy(here, err)
+}
+
 // say prints a line.
 func (d *dialog) say(text safetext.Text) { fmt.Fprintln(d.out, text) }
 

@@ -120,7 +120,7 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 		closeCaches(accounts)
 		return errors.Join(failed...)
 	}
-	out := newWays(cfg.UI)
+	out := p.newWays(cfg.UI)
 	defer out.close()
 	return p.show(ctx, accounts, ui.Options{
 		Ways:      out,

@@ -107,7 +107,6 @@ func (p Program) signInBeside(ctx context.Context, a config.Account, source *cre
 	case givenUp:
 		return errNoAnswer
 	}
-	fmt.Fprintf(p.Stdout, "\n%s\nEnter goes back to the mail: ", safetext.Clean(err.Error()))
-	_, _ = d.read(here)
+	d.readBy(here, err)
 	return err
 }

@@ -39,6 +39,13 @@ func start(t *testing.T, args ...string) person {
 // startIn is start with a state directory that others share; "": its own.
 func startIn(t *testing.T, state string, args ...string) person {
 	t.Helper()
+	return startUnder(t, `trap : INT; sh -c 'echo $$ >pid; exec "$@"' - "$@"; echo "ended $?"; stty -a; exec cat`, state, args...)
+}
+
+// startUnder is startIn below a shell script whose arguments are the program and
+// those of the program.
+func startUnder(t *testing.T, script, state string, args ...string) person {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("it takes a terminal")
 	}
@@ -54,7 +61,6 @@ func startIn(t *testing.T, state string, args ...string) person {
 	if err := os.Symlink(self, tidings); err != nil {
 		t.Fatal(err)
 	}
-	script := `trap : INT; sh -c 'echo $$ >pid; exec "$@"' - "$@"; echo "ended $?"; stty -a; exec cat`
 	command := append([]string{"sh", "-c", script, "-", tidings}, args...)
 	return person{home: home, Terminal: testserver.Tmux(t, command, testserver.Size(100, 30), testserver.Dir(home),
 		testserver.Env("HOME="+home, "XDG_STATE_HOME="+state, "XDG_CONFIG_HOME="+home+"/config", "LC_ALL=C.UTF-8",

@@ -35,6 +35,9 @@ type ways struct {
 	open     []string
 	openWith map[string][]string
 	openLink []string
+	// read waits until the person has read what a program that failed has left on
+	// the terminal.
+	read func(context.Context, error)
 
 	mu   sync.Mutex
 	lent string // the folder of the files that were handed to programs; "": none
@@ -42,8 +45,8 @@ type ways struct {
 	writing sync.WaitGroup // files
 }
 
-func newWays(c config.UI) *ways {
-	w := &ways{saveDir: c.SaveDir, open: c.Open, openWith: c.OpenWith, openLink: c.OpenLink}
+func (p Program) newWays(c config.UI) *ways {
+	w := &ways{saveDir: c.SaveDir, open: c.Open, openWith: c.OpenWith, openLink: c.OpenLink, read: p.untilRead}
 	if len(w.open) == 0 {
 		w.open = []string{"xdg-open"}
 		if runtime.GOOS == "darwin" {
@@ -221,7 +224,11 @@ func (w *ways) Pipe(ctx context.Context, line string, data []byte) ([]byte, erro
 func (w *ways) Foreground(ctx context.Context, line string, data []byte) error {
 	p := shell(line, data)
 	p.Timeout, p.Terminal, p.Screen = 0, true, true
-	return said(p.Run(ctx))
+	_, err := p.Run(ctx)
+	if err != nil && ctx.Err() == nil {
+		w.read(ctx, err) // why it failed stands where the screen is about to be
+	}
+	return err
 }
 
 // said is err with what the program said of it.

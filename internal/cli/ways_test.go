@@ -25,7 +25,7 @@ func content(t *testing.T, path string) string {
 func TestWaysSave(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("HOME", home)
-	w := newWays(config.UI{})
+	w := Program{}.newWays(config.UI{})
 	save := func(dir, name string) string {
 		t.Helper()
 		path, err := w.Save(t.Context(), dir, name, strings.NewReader("x"))
@@ -78,7 +78,7 @@ func TestWaysPrograms(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\nfor x; do last=$x; done\n{ echo \"$@\"; cat \"$last\"; } > "+dir+"/seen\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	w := newWays(config.UI{Open: []string{"false"}, OpenWith: map[string][]string{"image/*": {script, "pic"}, "text/plain": {script, "text"}}, OpenLink: []string{script}})
+	w := Program{}.newWays(config.UI{Open: []string{"false"}, OpenWith: map[string][]string{"image/*": {script, "pic"}, "text/plain": {script, "text"}}, OpenLink: []string{script}})
 	defer w.close()
 	for kind, word := range map[string]string{"image/png": "pic", "text/plain": "text"} {
 		if err := w.Open(t.Context(), "-rf $(x).png", kind, strings.NewReader("content")); err != nil {
@@ -111,7 +111,7 @@ func TestWaysPrograms(t *testing.T) {
 }
 
 func TestWaysPipe(t *testing.T) {
-	w := newWays(config.UI{})
+	w := Program{}.newWays(config.UI{})
 	out, err := w.Pipe(t.Context(), "tr a-z A-Z | cat; echo $((1+1))", []byte("abc\n"))
 	if err != nil || string(out) != "ABC\n2\n" {
 		t.Errorf("%q, %v", out, err)
@@ -142,7 +142,7 @@ func (b blocking) Read([]byte) (int, error) {
 // nothing of it.
 func TestWaysCloseWaits(t *testing.T) {
 	dir := t.TempDir()
-	w := newWays(config.UI{SaveDir: dir})
+	w := Program{}.newWays(config.UI{SaveDir: dir})
 	ctx, cancel := context.WithCancel(t.Context())
 	began, ended := make(chan struct{}), make(chan error, 1)
 	go func() {

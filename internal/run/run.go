@@ -23,6 +23,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // DefaultOutput is the bound of each of stdout and stderr, in octets.
@@ -41,10 +43,11 @@ type Program struct {
 	Timeout time.Duration // 0: none but the context's
 	Output  int           // bound of stdout, and of stderr; 0: DefaultOutput
 	// Terminal hands the controlling terminal to the program, as the foreground
-	// process group, until it ends. Only where no screen owns it.
+	// process group, until it ends. Only where no screen owns it. When the
+	// program is stopped (ctrl+z), so are we, until the shell continues us.
 	Terminal bool
-	// Screen, with Terminal: the program's stdout is the terminal, and nothing of
-	// that is kept. (A pager, an editor.)
+	// Screen, with Terminal: the program's stdout and stderr are the terminal, and
+	// nothing of that is kept. (A pager, an editor.)
 	Screen bool
 }
 
@@ -72,7 +75,7 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Program + ": " + e.err.Error() }
 
-// Unwrap is ErrTimeout, ErrNotFound, the context's error, *exec.ExitError ...
+// Unwrap is ErrTimeout, ErrNotFound, the context's error, or how it ended.
 func (e *Error) Unwrap() error { return e.err }
 
 // Run runs the program and waits for it. An error is an *Error; the Result is
@@ -98,12 +101,22 @@ func (p Program) Run(ctx context.Context) (Result, error) {
 	cmd.WaitDelay = 2 * grace
 	// The group dies, not only its leader: `sh -c "a | b"` is three processes.
 	cmd.Cancel = func() error { return endGroup(cmd.Process.Pid) }
-	restore, err := own(cmd, p.Terminal, p.Screen)
+	terminal, err := own(cmd, p.Terminal, p.Screen)
 	if err != nil {
 		return Result{}, p.fail(ctx, cmd, err)
 	}
-	err = cmd.Run()
-	restore()
+	err = cmd.Start()
+	switch {
+	case err != nil:
+	case terminal == nil:
+		err = cmd.Wait()
+	default:
+		err = terminal.wait(cmd.Process.Pid)
+		_ = cmd.Wait() // for the pipes; of the process there is nothing left to wait for
+	}
+	if terminal != nil {
+		terminal.end()
+	}
 	if cmd.Process != nil && ctx.Err() != nil {
 		// Whoever ignored SIGTERM has had WaitDelay to end.
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
@@ -127,6 +140,7 @@ func (p Program) Run(ctx context.Context) (Result, error) {
 func (p Program) fail(ctx context.Context, cmd *exec.Cmd, err error) error {
 	e := &Error{Program: p.Argv[0], Exit: -1, err: err}
 	var exit *exec.ExitError
+	var end ended
 	var start *exec.Error
 	switch {
 	case errors.Is(context.Cause(ctx), ErrTimeout):
@@ -139,6 +153,8 @@ func (p Program) fail(ctx context.Context, cmd *exec.Cmd, err error) error {
 		e.err = start.Err
 	case errors.As(err, &exit):
 		e.Exit = exit.ExitCode()
+	case errors.As(err, &end):
+		e.Exit = unix.WaitStatus(end).ExitStatus()
 	}
 	return e
 }

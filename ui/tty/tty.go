@@ -184,7 +184,7 @@ func (t *Terminal) Lend(f func() error) error {
 		return err
 	}
 	// What the program leaves behind is not what we found.
-	if back := t.take(h.before); err == nil {
+	if back := t.retake(h.before); err == nil {
 		err = back
 	}
 	t.mu.Unlock()
@@ -209,7 +209,7 @@ func (t *Terminal) watch() {
 				h := t.hold
 				if h != nil && !t.closed {
 					t.giveUp()
-					_ = t.take(h.before)
+					_ = t.retake(h.before)
 				}
 				t.mu.Unlock()
 				if h != nil {
@@ -254,7 +254,7 @@ func (t *Terminal) stop() {
 	timeout.Stop()
 	// The shell may have changed the settings meanwhile; it gets those back. In
 	// the background this stops us again.
-	_ = t.take(nil)
+	_ = t.retake(nil)
 	t.mu.Unlock()
 	t.resumed()
 }
@@ -281,6 +281,16 @@ func (t *Terminal) take(before *term.State) error {
 	crash.Go("painter", h.painter.run)
 	crash.Go("keyboard", h.keyboard.run)
 	return nil
+}
+
+// retake is take for a terminal that was given up. If it went away meanwhile,
+// there is no keyboard that would notice.
+func (t *Terminal) retake(before *term.State) error {
+	err := t.take(before)
+	if err != nil {
+		t.o.Gone()
+	}
+	return err
 }
 
 // giveUp puts everything back as it was before take. Callers hold mu.
