@@ -262,3 +262,25 @@ func TestMouse(t *testing.T) {
 		}
 	})
 }
+
+// TestDatesInTheList: a day is written in the same way from its first minute to
+// its last, and a weekday is never today's name of a week ago.
+func TestDatesInTheList(t *testing.T) {
+	zone := time.FixedZone("", 3*60*60)
+	now := time.Date(2026, 3, 3, 12, 30, 0, 0, zone) // a Tuesday
+	for at, want := range map[time.Time]string{
+		now:                                     "12:30",
+		time.Date(2026, 3, 3, 0, 0, 0, 0, zone): "00:00",
+		time.Date(2026, 3, 2, 23, 59, 0, 0, zone):  "Mon",
+		time.Date(2026, 2, 25, 18, 0, 0, 0, zone):  "Wed",
+		time.Date(2026, 2, 25, 0, 0, 0, 0, zone):   "Wed",
+		time.Date(2026, 2, 24, 23, 59, 0, 0, zone): "24 Feb",
+		time.Date(2026, 1, 1, 0, 0, 0, 0, zone):    "1 Jan",
+		time.Date(2025, 12, 31, 23, 0, 0, 0, zone): "2025-12",
+		time.Date(2026, 3, 4, 0, 0, 0, 0, zone):    "4 Mar", // a clock is wrong
+	} {
+		if got := string(appendDate(nil, at, now)); got != want {
+			t.Errorf("%s is written %q, want %q", at, got, want)
+		}
+	}
+}

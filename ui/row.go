@@ -187,7 +187,7 @@ func appendDate(b []byte, t, now time.Time) []byte {
 	switch {
 	case y == ny && mo == nmo && d == nd:
 		return t.AppendFormat(b, "15:04")
-	case t.Before(now) && now.Sub(t) < 6*24*time.Hour:
+	case t.Before(now) && !t.Before(time.Date(ny, nmo, nd-6, 0, 0, 0, 0, now.Location())): // a whole day is written in one way
 		return append(b, t.Weekday().String()[:3]...)
 	case y == ny:
 		return t.AppendFormat(b, "2 Jan")
