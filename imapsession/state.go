@@ -10,7 +10,17 @@ import (
 // enter says a new state of the monitor connection.
 func (s *Session) enter(ev StateEvent) {
 	ev.ReadOnly = ev.ReadOnly || s.cfg.ReadOnly
-	s.log.Info("state", "state", ev.State, "reason", ev.Reason.String(), "attempt", ev.Attempt, "fatal", ev.Fatal)
+	var more []any
+	if !ev.Reason.IsEmpty() {
+		more = append(more, "reason", ev.Reason.String())
+	}
+	if ev.Attempt > 0 {
+		more = append(more, "attempt", ev.Attempt)
+	}
+	if ev.Fatal {
+		more = append(more, "fatal", true)
+	}
+	s.log.Info("state: "+ev.State.String(), more...)
 	s.box.Put(ev)
 }
 
