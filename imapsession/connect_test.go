@@ -279,6 +279,42 @@ func TestStartTLSTrustsNothingBeforeTLS(t *testing.T) {
 	}
 }
 
+// Where the link is encrypted, TLS is not what a server waits for that takes no
+// password: nobody is sent to set what is set.
+func TestLoginDisabledUnderTLS(t *testing.T) {
+	ca, err := testserver.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	serverTLS, err := ca.ServerTLS()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := start(t, Config{
+		Host: "localhost", Port: 143, Security: StartTLS, TLS: &tls.Config{RootCAs: ca.Pool()},
+		Credentials: fixedSecret{User: "alice", Password: "secret"},
+		Dial: startTLSServer(func(c net.Conn, br *bufio.Reader) {
+			fmt.Fprint(c, "* OK hi\r\n")
+			br.ReadString('\n')
+			fmt.Fprint(c, "S1 OK go ahead\r\n")
+			tc := tls.Server(c, serverTLS)
+			for br := bufio.NewReader(tc); ; {
+				line, err := br.ReadString('\n')
+				if err != nil {
+					return
+				}
+				tag, _, _ := strings.Cut(line, " ")
+				fmt.Fprintf(tc, "* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n%s OK done\r\n", tag)
+			}
+		}),
+	})
+	f.until("an outcome", func() bool { return f.last().State == Waiting || f.last().Fatal })
+	st := f.state()
+	if reason := st.Reason.String(); !st.Fatal || !strings.Contains(reason, "LOGINDISABLED") || strings.Contains(reason, "starttls") {
+		t.Errorf("state %+v", st)
+	}
+}
+
 func TestSecurityAgainstDovecot(t *testing.T) {
 	srv := testserver.Dovecot(t)
 	srv.AppendN(t, "INBOX", 3)

@@ -31,7 +31,7 @@ func (l *link) logIn(ctx context.Context) error {
 	}
 	// Before anything is asked of a person or a program.
 	if len(caps.AuthMechanisms()) == 0 && caps.Has(imap.CapLoginDisabled) {
-		return &fault{text: "the server allows no password here (LOGINDISABLED): set tls = \"implicit\" or \"starttls\" in the config" + Restart, fatal: true}
+		return loginDisabled(l.s.cfg.Security)
 	}
 	secret, err := l.secret(ctx)
 	if err != nil {
@@ -48,6 +48,15 @@ func (l *link) logIn(ctx context.Context) error {
 	l.byToken = secret.Token != ""
 	l.pump()
 	return l.learnCaps()
+}
+
+// loginDisabled is what to do about a server that takes no password and names
+// no other way: mostly it wants TLS first.
+func loginDisabled(by Security) *fault {
+	if by == Plaintext {
+		return &fault{text: "the server allows no password here (LOGINDISABLED): set tls = \"implicit\" or \"starttls\" in the config" + Restart, fatal: true}
+	}
+	return &fault{text: "the server allows no password, nor any other way to sign in (LOGINDISABLED), though the link is encrypted: check host and port in the config, or ask who runs the server" + Restart, fatal: true}
 }
 
 // mechanism is a way to sign in, by its SASL name.
