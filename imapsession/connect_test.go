@@ -34,7 +34,7 @@ func TestLogIn(t *testing.T) {
 		{name: "LOGINDISABLED", caps: base + " LOGINDISABLED", never: "LOGIN", fatal: "allows no password here"},
 		{name: "no mechanism that we know", caps: base + " LOGINDISABLED AUTH=GSSAPI", never: "AUTH", fatal: "only GSSAPI"},
 		{name: "wrong password", caps: fakeCaps, on: refuse("AUTHENTICATE", "NO [AUTHENTICATIONFAILED] Authentication failed."),
-			fatal: `wrong user name or password: the server said "Authentication failed." [AUTHENTICATIONFAILED]; correct it and start Tidings again, or press r if the password comes from a command or a file`},
+			fatal: `wrong user name or password: the server said "Authentication failed." [AUTHENTICATIONFAILED]; correct it and start Tidings again, or press r if the password comes from a command or a file, R if you type it`},
 		{name: "expired", caps: fakeCaps, on: refuse("AUTHENTICATE", "NO [EXPIRED] old"), fatal: "has expired"},
 		{name: "not authorized", caps: fakeCaps, on: refuse("AUTHENTICATE", "NO [AUTHORIZATIONFAILED] no"), fatal: "not to this account"},
 		{name: "refused without a code", caps: fakeCaps, on: refuse("AUTHENTICATE", "NO go away"), fatal: `it said "go away"`},

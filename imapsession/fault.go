@@ -53,7 +53,7 @@ const (
 	// Restart and what follows it in such a sentence is about a program that
 	// runs.
 	Restart      = " and start Tidings again"
-	restartOrR   = Restart + ", or press r if the password comes from a command or a file"
+	restartOrR   = Restart + ", or press r if the password comes from a command or a file, R if you type it"
 	againOnceSet = "; press r once the server has a good one"
 )
 

@@ -49,6 +49,13 @@ func (k *keys) source(a config.Account, log *slog.Logger) *credential.Source {
 	return credential.New(s)
 }
 
+// asked tells whether the person is asked for the account's password, where none is
+// kept.
+func (k *keys) asked(a config.Account) bool {
+	return k.prompt && a.OAuth2 == nil && a.Auth != config.AuthExternal &&
+		len(a.PasswordCommand) == 0 && a.PasswordEnv == "" && a.PasswordFile == ""
+}
+
 func (k *keys) settings(a config.Account) credential.Settings {
 	s := credential.Settings{
 		Account:  a.Name,

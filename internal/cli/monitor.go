@@ -106,7 +106,7 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 			closeCaches(accounts)
 			return err
 		}
-		p.maySignIn(&w, a, source)
+		p.maySignIn(&w, a, k, source)
 		accounts = append(accounts, w)
 	}
 	k.vault.OwnsTerminal(false)

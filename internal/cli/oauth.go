@@ -65,15 +65,43 @@ func (n notTaken) Unwrap() error { return n.err }
 
 // maySignIn lets an account be signed in to from the screen. That somebody signed
 // in elsewhere its session notices by itself.
-func (p Program) maySignIn(w *watched, a config.Account, source *credential.Source) {
+func (p Program) maySignIn(w *watched, a config.Account, k *keys, source *credential.Source) {
 	if len(a.PasswordCommand) > 0 && a.OAuth2 == nil {
 		w.account.SignIn = source.Prepare // it asks on the terminal, if it has to
+		return
+	}
+	if k.asked(a) {
+		w.account.SignIn = func(ctx context.Context) error { return p.askBeside(ctx, a, source) }
 		return
 	}
 	if !interactive(a) {
 		return
 	}
 	w.account.SignIn = func(ctx context.Context) error { return p.signInBeside(ctx, a, source) }
+}
+
+// askBeside asks for the account's password while the screen has lent its terminal.
+// With nothing typed nothing is changed.
+func (p Program) askBeside(ctx context.Context, a config.Account, source *credential.Source) error {
+	d, err := p.newDialog(ctx)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	fmt.Fprint(p.Stdout, "\x1b[?1049h\x1b[H\x1b[2J")
+	defer fmt.Fprint(p.Stdout, "\x1b[?1049l")
+	here, leave := context.WithCancel(ctx)
+	defer leave()
+	defer p.interrupts.until(leave)()
+	password, err := d.unseen(here, fmt.Sprintf("Password of %s (account %s; it is not shown, Enter alone goes back): ", safetext.Clean(a.User), safetext.Clean(a.Name)))
+	if err != nil {
+		return err
+	}
+	if password == "" {
+		return errNoAnswer
+	}
+	source.Typed(password)
+	return nil
 }
 
 // signInBeside signs in while the screen has lent its terminal, and waits for the

@@ -91,6 +91,7 @@ type Source struct {
 	last  string // the last password that was got; never shown
 	have  bool
 	fresh bool   // got by Prepare and not used yet
+	typed bool   // given to Typed: used until the server refuses it
 	wrong bool   // the server has refused the last one
 	early *begun // the command that Begin has started; nil: none, or its outcome was used
 }
@@ -177,7 +178,15 @@ func (s *Source) Rejected() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last, s.have, s.fresh, s.wrong = "", false, false, true
+	s.last, s.have, s.fresh, s.typed, s.wrong = "", false, false, false, true
+}
+
+// Typed takes the password that the person has just typed, in place of what is
+// kept, for as long as the server takes it.
+func (s *Source) Typed(password string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.last, s.have, s.typed, s.wrong = password, true, true, false
 }
 
 func (s *Source) keep(secret string, fresh bool) {
@@ -186,13 +195,13 @@ func (s *Source) keep(secret string, fresh bool) {
 	s.last, s.have, s.fresh = secret, true, fresh
 }
 
-// prepared returns what Prepare got, once.
+// prepared returns what Prepare got, once, or what was given to Typed.
 func (s *Source) prepared() (string, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	fresh := s.fresh
+	ready := s.fresh || s.typed
 	s.fresh = false
-	return s.last, fresh
+	return s.last, ready
 }
 
 func (s *Source) refused() bool {
@@ -210,8 +219,14 @@ func (s *Source) lastGot() (string, bool) {
 // errAsk: only the person knows the password, and cannot be asked now.
 var errAsk = errors.New("it has to be typed; start Tidings from a terminal, or name a password_command, password_env or password_file in the config")
 
+// errUntyped: the person has typed none, and cannot be asked now.
+var errUntyped = &imapsession.SecretError{
+	Text:   "the password has to be typed, or come from a password_command, password_env or password_file in the config",
+	SignIn: true,
+}
+
 // errTyped: the person typed a wrong one, and cannot be asked now.
-var errTyped = errors.New("the one that was typed is wrong; quit and start Tidings again to type another")
+var errTyped = &imapsession.SecretError{Text: "the password that was typed is wrong", SignIn: true}
 
 func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 	switch {
@@ -244,6 +259,8 @@ func (s *Source) get(ctx context.Context, terminal bool) (string, error) {
 		return "", fmt.Errorf("none is kept; run: %s", s.settings.login())
 	case !terminal && s.refused():
 		return "", errTyped
+	case !terminal && missing == errAsk:
+		return "", errUntyped
 	case !terminal:
 		return "", missing
 	}

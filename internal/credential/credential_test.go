@@ -219,8 +219,18 @@ func TestRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	typed.Rejected()
-	if got, err := typed.Secret(t.Context()); err == nil || got.Password != "" || !strings.Contains(err.Error(), "start Tidings again") {
+	if got, err := typed.Secret(t.Context()); err == nil || got.Password != "" || !strings.Contains(err.Error(), "typed is wrong") {
 		t.Errorf("password %q, error %v", got.Password, err)
+	}
+	typed.Typed("right")
+	for range 2 { // a reconnect takes it again
+		if got, err := typed.Secret(t.Context()); err != nil || got.Password != "right" {
+			t.Errorf("password %q, error %v, where another one was typed", got.Password, err)
+		}
+	}
+	typed.Rejected()
+	if got, err := typed.Secret(t.Context()); err == nil || got.Password != "" {
+		t.Errorf("password %q, error %v, where the other one was wrong, too", got.Password, err)
 	}
 
 	store := write(t, 0o600, "wrong\n")
