@@ -27,6 +27,7 @@ type tripwire struct {
 	mu      sync.Mutex
 	dir     testserver.Direction
 	left    int
+	only    string // what the lines that count have in them
 	do      func() // nil: cut
 	tripped bool
 	dead    bool           // nothing can be dialled
@@ -43,7 +44,16 @@ func newTripwire() *tripwire {
 func (w *tripwire) arm(dir testserver.Direction, n int, do func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.dir, w.left, w.do, w.tripped = dir, n, do, false
+	w.dir, w.left, w.only, w.do, w.tripped = dir, n, "", do, false
+}
+
+// armFor is arm for the n-th line with a text in it: how many others there are
+// depends on what the session was about to do.
+func (w *tripwire) armFor(text string, dir testserver.Direction, n int, do func()) {
+	w.arm(dir, n, do)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.only = text
 }
 
 func (w *tripwire) hasTripped() bool {
@@ -82,8 +92,14 @@ func (w *tripwire) pass(dir testserver.Direction, b []byte) (n int, then func(*t
 	if w.dir != dir || w.left == 0 {
 		return len(b), nil
 	}
+	start := 0
 	for i, ch := range b {
 		if ch != '\n' {
+			continue
+		}
+		line := b[start : i+1]
+		start = i + 1
+		if !bytes.Contains(line, []byte(w.only)) {
 			continue
 		}
 		if w.left--; w.left > 0 {
@@ -309,21 +325,21 @@ func TestManyRefusedHalfWay(t *testing.T) {
 		name    string
 		options []testserver.Option
 		command func(Target) Command
-		// If not 0: somebody deletes the folder before this line goes out, which is
-		// the command on the second portion.
-		vanishes int
+		// If not empty: somebody deletes the folder before the second of these
+		// commands goes out, which is the one on the second portion.
+		vanishes string
 		words    string
 		there    int // letters that are in Archive then
 	}{
-		{"copy over quota", []testserver.Option{quota}, func(t Target) Command { return Copy{Target: t, Dest: "Archive"} }, 0, "20 of 50 messages were copied to Archive; then the server refused", manyStride},
-		{"MOVE over quota", []testserver.Option{quota}, func(t Target) Command { return Move{Target: t, Dest: "Archive"} }, 0, "", manyLetters},
+		{"copy over quota", []testserver.Option{quota}, func(t Target) Command { return Copy{Target: t, Dest: "Archive"} }, "", "20 of 50 messages were copied to Archive; then the server refused", manyStride},
+		{"MOVE over quota", []testserver.Option{quota}, func(t Target) Command { return Move{Target: t, Dest: "Archive"} }, "", "", manyLetters},
 		// Each portion makes room for the next, but not every version of Dovecot counts that at once.
-		{"move by COPY over quota", []testserver.Option{quota, withoutMove}, func(t Target) Command { return Move{Target: t, Dest: "Archive"} }, 0, "", -1},
-		{"to a folder that is not there", nil, func(t Target) Command { return Move{Target: t, Dest: "Nowhere"} }, 0, "there is no mailbox named Nowhere", 0},
-		{"by COPY to a folder that is not there", []testserver.Option{withoutMove}, func(t Target) Command { return Move{Target: t, Dest: "Nowhere"} }, 0, "make it first, or choose another", 0},
-		{"copy to a folder that is not there", nil, func(t Target) Command { return Copy{Target: t, Dest: "Nowhere"} }, 0, "nothing was copied", 0},
-		{"MOVE to a folder that vanishes", nil, func(t Target) Command { return Move{Target: t, Dest: "Vanishing"} }, 3, "20 of 50 messages were moved to Vanishing; then", 0},
-		{"by COPY to a folder that vanishes", []testserver.Option{withoutMove}, func(t Target) Command { return Move{Target: t, Dest: "Vanishing"} }, 6, "20 of 50 messages were moved to Vanishing; then", 0},
+		{"move by COPY over quota", []testserver.Option{quota, withoutMove}, func(t Target) Command { return Move{Target: t, Dest: "Archive"} }, "", "", -1},
+		{"to a folder that is not there", nil, func(t Target) Command { return Move{Target: t, Dest: "Nowhere"} }, "", "there is no mailbox named Nowhere", 0},
+		{"by COPY to a folder that is not there", []testserver.Option{withoutMove}, func(t Target) Command { return Move{Target: t, Dest: "Nowhere"} }, "", "make it first, or choose another", 0},
+		{"copy to a folder that is not there", nil, func(t Target) Command { return Copy{Target: t, Dest: "Nowhere"} }, "", "nothing was copied", 0},
+		{"MOVE to a folder that vanishes", nil, func(t Target) Command { return Move{Target: t, Dest: "Vanishing"} }, "UID MOVE", "20 of 50 messages were moved to Vanishing; then", 0},
+		{"by COPY to a folder that vanishes", []testserver.Option{withoutMove}, func(t Target) Command { return Move{Target: t, Dest: "Vanishing"} }, "UID COPY", "20 of 50 messages were moved to Vanishing; then", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			srv := testserver.Dovecot(t, test.options...)
@@ -337,11 +353,11 @@ func TestManyRefusedHalfWay(t *testing.T) {
 			f, stop := startSession(t, cfg, func(s *Session) { s.stride = manyStride })
 			f.until("the letters", func() bool { return f.list.CountKnown() == manyLetters && f.unseen.Known })
 			saved := map[int]int{}
-			if test.vanishes > 0 {
+			if test.vanishes != "" {
 				if err := other.Create("Vanishing", nil).Wait(); err != nil {
 					t.Fatal(err)
 				}
-				wire.arm(testserver.ToServer, test.vanishes, func() { // who has read what was in it
+				wire.armFor(test.vanishes, testserver.ToServer, 2, func() { // who has read what was in it
 					saved, _ = lettersIn(t, srv, "Vanishing")
 					if err := other.Delete("Vanishing").Wait(); err != nil {
 						t.Error(err)
@@ -365,7 +381,7 @@ func TestManyRefusedHalfWay(t *testing.T) {
 			if r.Err == nil && r.Note.IsEmpty() != (len(there) == manyLetters) && test.there < 0 {
 				t.Errorf("%d letters in Archive, and it said %q", len(there), r.Note)
 			}
-			if test.there >= 0 && len(there) != test.there || test.vanishes > 0 && len(saved) != manyStride {
+			if test.there >= 0 && len(there) != test.there || test.vanishes != "" && len(saved) != manyStride {
 				t.Errorf("%d letters in Archive, %d in what vanished", len(there), len(saved))
 			}
 		})
