@@ -69,6 +69,12 @@ func TestUnseenFromAServerThatAnswersOtherwise(t *testing.T) {
 		known  bool
 	}{
 		{"a SEARCH from one that offers ESEARCH", func(tag string) []string { return []string{"* SEARCH 1 2 3 4 5", tag + " OK done"} }, true},
+		{"an ESEARCH of which messages", func(tag string) []string {
+			return []string{`* ESEARCH (TAG "` + tag + `") UID ALL 1:5`, tag + " OK done"}
+		}, true},
+		{"an ESEARCH of nothing", func(tag string) []string {
+			return []string{`* ESEARCH (TAG "` + tag + `") UID`, tag + " OK done"}
+		}, false},
 		{"OK and nothing", func(tag string) []string { return []string{tag + " OK done"} }, false},
 		{"more than there are", func(tag string) []string {
 			return []string{`* ESEARCH (TAG "` + tag + `") UID COUNT 4000000000`, tag + " OK done"}

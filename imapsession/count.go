@@ -26,7 +26,7 @@ func (l *link) countUnseen() error {
 	l.unseenAt = time.Now().Add(unseenEvery)
 	options := &imap.SearchOptions{ReturnCount: l.hasESearch()}
 	before := s.changes
-	l.searched = ""
+	l.searched, l.counted = "", false
 	// By UID, so that it may go out behind DONE; what is counted is the same.
 	cmd := l.client.UIDSearch(&imap.SearchCriteria{NotFlag: []imap.Flag{imap.FlagSeen}}, options)
 	settled := l.settle()
@@ -47,10 +47,11 @@ func (l *link) countUnseen() error {
 		return nil // asked again after a moment
 	}
 	n := data.Count
-	if set, ok := data.All.(imap.UIDSet); ok && l.searched == "SEARCH" {
+	set, _ := data.All.(imap.UIDSet)
+	if len(set) > 0 && !l.counted {
 		n = countSet(set) // also from a server that offers ESEARCH and has not got it
 	}
-	if options.ReturnCount && l.searched == "" {
+	if options.ReturnCount && !l.counted && len(set) == 0 && l.searched != "SEARCH" {
 		l.unseenAt = time.Now().Add(unseenGiveUp)
 		s.log.Warn("the server was asked to count unread messages, said OK and no number")
 		return nil

@@ -48,6 +48,7 @@ type link struct {
 	tagged     uint64 // tagged replies so far
 	copyUID    bool   // a COPYUID came since it was cleared
 	searched   string // SEARCH or ESEARCH, if one came since it was cleared
+	counted    bool   // and it had a COUNT
 	desync     error  // the server and the list disagree
 	selecting  *selecting
 	proving    proof
@@ -204,7 +205,7 @@ func (l *link) apply(ev wire.Event) {
 		l.alert(ev)
 	case wire.KindOther:
 		if ev.Type == "SEARCH" || ev.Type == "ESEARCH" {
-			l.searched = ev.Type
+			l.searched, l.counted = ev.Type, ev.Counted
 		}
 		if ev.Type == "VANISHED" && l.opened && l.selecting == nil {
 			l.disagree(errors.New("a VANISHED that cannot be read"))

@@ -9,26 +9,27 @@ import (
 
 // appendESearch writes the parts of an ESEARCH that imapclient reads (RFC 4731):
 // the tag, UID, MIN, MAX, COUNT, ALL, MODSEQ. imapclient dies of one without a
-// tag, which can only mean the SEARCH in flight.
-func (s *scanner) appendESearch(b []byte, c *cursor) ([]byte, bool) {
+// tag, which can only mean the SEARCH in flight. counted tells that there is a
+// COUNT, of which imapclient makes 0 where there is none.
+func (s *scanner) appendESearch(b []byte, c *cursor) (_ []byte, counted, ok bool) {
 	c.space()
 	if c.peek() != '(' {
 		tag := s.tap.searching()
 		if tag == "" {
-			return b, false
+			return b, false, false
 		}
 		b = append(append(append(b, ` (TAG "`...), tag...), `")`...)
 	}
 	if c.take('(') {
 		c.space()
 		if !equalFold(c.word(), "TAG") {
-			return b, false
+			return b, false, false
 		}
 		c.space()
 		tag, ok := c.astring()
 		c.space()
 		if !ok || !isAtom(tag) || !c.take(')') {
-			return b, false
+			return b, false, false
 		}
 		b = append(append(append(b, ` (TAG "`...), tag...), `")`...)
 	}
@@ -41,7 +42,7 @@ func (s *scanner) appendESearch(b []byte, c *cursor) ([]byte, bool) {
 	for {
 		c.space()
 		if c.end() {
-			return b, true
+			return b, counted, true
 		}
 		name := c.word()
 		switch {
@@ -57,13 +58,14 @@ func (s *scanner) appendESearch(b []byte, c *cursor) ([]byte, bool) {
 				_, ok = number(v)
 			}
 			if ok {
+				counted = counted || equalFold(name, "COUNT")
 				b = append(append(append(append(b, ' '), bytes.ToUpper(name)...), ' '), v...)
 			}
 		case equalFold(name, "ALL"):
 			c.space()
 			set, ok, ascending := parseSet(c.word())
 			if !ok {
-				return b, false
+				return b, false, false
 			}
 			if !ascending {
 				slices.SortFunc(set, func(a, b UIDRange) int { return cmp.Compare(a.Lo, b.Lo) })

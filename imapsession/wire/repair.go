@@ -32,7 +32,7 @@ func (s *scanner) named(w []byte, c *cursor) (ev Event, ok bool) {
 		s.readNumbers(c)
 		b, ok = s.appendSearch(b, typ == "SEARCH"), true
 	case "ESEARCH":
-		b, ok = s.appendESearch(b, c)
+		b, ev.Counted, ok = s.appendESearch(b, c)
 	case "LIST":
 		b, ok = s.appendList(b, c)
 	case "STATUS":

@@ -130,6 +130,7 @@ type Event struct {
 	Tag       string
 	UIDs      []UIDRange
 	Earlier   bool
+	Counted   bool // of an ESEARCH: it has a COUNT
 	// Broken: the response was repaired or dropped before imapclient saw it.
 	Broken bool
 }
