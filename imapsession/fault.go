@@ -18,6 +18,7 @@ import (
 	"github.com/emersion/go-imap/v2"
 
 	"tidings/imapsession/wire"
+	"tidings/internal/safetext"
 )
 
 // fault is why a connection ended or was not made: a sentence for the person,
@@ -138,7 +139,9 @@ func certificateFault(host string, err error) (*fault, bool) {
 	text := ""
 	switch {
 	case errors.As(err, &verify) && err != error(verify):
-		text = say(err.Error()).String() // the config's own verdict, in its own words
+		// The config's own verdict, in its own words, which are bounded: say would
+		// cut the fingerprint at their end.
+		text = safetext.Clean(err.Error()).String()
 	case errors.As(err, &name):
 		text = fmt.Sprintf("the server's certificate is not for %s (%s)", say(host), say(name.Error()))
 	case errors.As(err, &unknown):

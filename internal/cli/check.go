@@ -119,13 +119,17 @@ func (f finding) problem() string {
 		return certificate.Sentence
 	}
 	text := strings.TrimPrefix(f.err.Error(), fmt.Sprintf("account %q: ", f.account.Name))
-	text, _, _ = strings.Cut(text, imapsession.Restart)
 	text, _, _ = strings.Cut(text, "; press r")
 	return offScreen(text)
 }
 
-// offScreen takes out of a sentence what can be done only on the screen.
+// offScreen takes out of sentences, one a line, what can be done only on the screen.
 func offScreen(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i], _, _ = strings.Cut(line, imapsession.Restart)
+	}
+	text = strings.Join(lines, "\n")
 	for _, only := range onScreen {
 		text = strings.ReplaceAll(text, only[0], only[1])
 	}
@@ -136,6 +140,7 @@ var onScreen = [][2]string{
 	{", then press r", ""},
 	{"; then press r", ""},
 	{" and press r", ""},
+	{"; press r once the server has a good one", ""},
 	{"; press r", ""},
 	{"press R, or run tidings login", "run tidings login"},
 }

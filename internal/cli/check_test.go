@@ -16,6 +16,7 @@ import (
 	"github.com/creack/pty"
 	"go.uber.org/goleak"
 
+	"tidings/imapsession"
 	"tidings/internal/config"
 	"tidings/internal/testserver"
 )
@@ -205,6 +206,19 @@ func TestDumbTerminal(t *testing.T) {
 	p.Stdout = null
 	if err := p.needTerminal(); err == nil || !strings.Contains(err.Error(), "standard output") {
 		t.Errorf("/dev/null: %v", err)
+	}
+}
+
+// TestOffScreen: what is printed where no screen is names no key.
+func TestOffScreen(t *testing.T) {
+	for said, want := range map[string]string{
+		"wrong password; correct it" + imapsession.Restart + ", or press r if it comes from a file\nno such folder" + imapsession.Restart: "wrong password; correct it\nno such folder",
+		"pin it by tls_fingerprint = \"sha256:00\"; press r once the server has a good one":                                               "pin it by tls_fingerprint = \"sha256:00\"",
+		"sign in again: press R, or run tidings login":                                                                                    "sign in again: run tidings login",
+	} {
+		if got := offScreen(said); got != want {
+			t.Errorf("%q is printed as %q, want %q", said, got, want)
+		}
 	}
 }
 

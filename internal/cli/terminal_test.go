@@ -227,7 +227,7 @@ func TestQuittingOverADeadLink(t *testing.T) {
 }
 
 // TestPasswordIsAskedFor: without a source the person types the password, which
-// is not shown; a wrong one is told of on screen.
+// is not shown; a wrong one is told of on screen, and another one typed there.
 func TestPasswordIsAskedFor(t *testing.T) {
 	server, port := demoServer(t)
 	config := configFile(t, fmt.Sprintf("name = \"work\"\nport = %s\nuser = %q", port, server.User()))
@@ -263,7 +263,16 @@ func TestPasswordIsAskedFor(t *testing.T) {
 		t.Error("the password is shown")
 	}
 	p.Send("r")
-	p.WaitFor("the one that was typed is wrong", patience)
+	p.WaitFor("the password that was typed is wrong", patience)
+	p.Send("R")
+	p.WaitFor("Enter alone goes back", patience)
+	p.Send("C-c") // ends the question, not the program
+	p.WaitFor("not signed in", patience)
+	p.Send("R")
+	p.WaitFor("Enter alone goes back", patience)
+	p.Type(server.Password())
+	p.Send("Enter")
+	p.WaitFor("● live", patience)
 	p.Send("Q")
 	p.ended(t, 0)
 
