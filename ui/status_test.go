@@ -145,6 +145,22 @@ func TestQuitFromAnywhere(t *testing.T) {
 	})
 }
 
+// A count of the list as it was before the newest Resync says nothing of this one.
+func TestUnreadCountOfAnotherEpoch(t *testing.T) {
+	atScreen(t, 80, 24, func(p *person) {
+		f := p.server()
+		f.start(5)
+		p.idle()
+		f.say(imapsession.UnseenEvent{Epoch: f.epoch - 1, N: 4, Known: true})
+		f.say(imapsession.UnseenEvent{Epoch: f.epoch - 1})
+		p.idle()
+		p.sees("2 unread of 5")
+		f.say(imapsession.UnseenEvent{Epoch: f.epoch})
+		p.idle()
+		p.sees("? unread of 5")
+	})
+}
+
 func TestAccounts(t *testing.T) {
 	atScreen(t, 80, 24, func(p *person) {
 		p.sessions[0].start(5)
