@@ -29,7 +29,12 @@ func (m *Model) key(k tea.KeyPressMsg) {
 		return
 	}
 	if act == actAccount {
-		m.switchTo(int(name[0] - '1'))
+		i := int(name[0] - '1')
+		if a := m.account(); a != nil && i >= len(m.accounts) {
+			m.say(a, own(sDim, "there is no account "), own(sDim, ink(name)))
+			return
+		}
+		m.switchTo(i)
 		return
 	}
 	m.act(m.account(), act)

@@ -172,7 +172,7 @@ func TestAccounts(t *testing.T) {
 		p.press("A")
 		p.sees("INBOX  2 unread of 5")
 		p.press("9")
-		p.sees("INBOX  2 unread of 5")
+		p.sees("INBOX  2 unread of 5", "there is no account 9")
 		if got, want := p.m.title().String(), "(2) INBOX – work"; got != want {
 			t.Errorf("the title is %q, want %q", got, want)
 		}
