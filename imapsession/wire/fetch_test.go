@@ -44,6 +44,12 @@ func TestFetchAnswers(t *testing.T) {
 			events: []string{"fetch 3 uid 17 [\\Seen]"},
 		},
 		{
+			name:  "a message 0, which there is not",
+			set:   imap.UIDSetNum(17),
+			opts:  full,
+			reply: "* 0 FETCH (UID 17 FLAGS (\\Seen) INTERNALDATE \"07-Feb-1994 21:52:25 -0800\" RFC822.SIZE 4423 " + sec + " " + lit(header) + ")\r\n",
+		},
+		{
 			name:   "UID behind the literal",
 			set:    imap.UIDSetNum(17),
 			opts:   full,
