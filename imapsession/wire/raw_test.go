@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -95,4 +96,36 @@ func TestRawDeath(t *testing.T) {
 			t.Error("Raw on a dead connection")
 		}
 	})
+}
+
+// TestRawFlood: replies to a raw command that never end cost the connection, and
+// until then a bounded amount of memory.
+func TestRawFlood(t *testing.T) {
+	conn := &feeder{script: []byte("* LSUB () \"/\" " + strings.Repeat("x", 8<<10) + "\r\n"), left: 1 << 40}
+	tap := New(conn, Options{Greeting: "* OK hi\r\n"})
+	call, err := tap.Start(`LSUB "" "*"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := heap()
+	buf := make([]byte, 4096)
+	for err == nil {
+		_, err = tap.Read(buf)
+	}
+	grown := heap() - before
+	if !errors.Is(err, ErrLimit) {
+		t.Errorf("ended with %v", err)
+	}
+	if grown > maxRawReply+(8<<20) {
+		t.Errorf("the flood made the heap grow by %d KiB", grown>>10)
+	}
+	select {
+	case <-call.Done():
+		if _, err := call.Reply(); !errors.Is(err, ErrLimit) {
+			t.Errorf("the caller hears of %v", err)
+		}
+	default:
+		t.Error("the caller waits on")
+	}
+	runtime.KeepAlive(tap)
 }
