@@ -56,7 +56,7 @@ func loginDisabled(by Security) *fault {
 	if by == Plaintext {
 		return &fault{text: "the server allows no password here (LOGINDISABLED): set tls = \"implicit\" or \"starttls\" in the config" + Restart, fatal: true}
 	}
-	return &fault{text: "the server allows no password, nor any other way to sign in (LOGINDISABLED), though the link is encrypted: check host and port in the config, or ask who runs the server" + Restart, fatal: true}
+	return &fault{text: "the server allows no password, nor any other way to sign in (LOGINDISABLED), though the link is encrypted: ask who runs the server, or correct host and port in the config" + Restart, fatal: true}
 }
 
 // mechanism is a way to sign in, by its SASL name.

@@ -124,26 +124,30 @@ func TestIdleIsRenewed(t *testing.T) {
 }
 
 func TestSleepIsNoticed(t *testing.T) {
-	bubble(t, func(t *testing.T) {
-		srv := newFake(t, 1)
-		var deaf atomic.Bool
-		srv.on = func(c *fakeConn, tag, cmd string) bool { return deaf.Load() && c.n == 1 }
-		var asleep atomic.Int64
-		cfg := srv.config()
-		cfg.Wall = func() time.Time { return time.Now().Round(0).Add(time.Duration(asleep.Load())) }
-		f, _ := start(t, cfg)
-		f.live(1)
-		synctest.Wait()
-		deaf.Store(true)
-		time.Sleep(time.Second)
-		woke := time.Now()
-		asleep.Store(int64(8 * time.Hour))
-		f.live(2)
-		// The clocks are compared every 10 s; the probe has 5 s.
-		if d := time.Since(woke); d > 15*time.Second {
-			t.Errorf("%v after waking the dead link was replaced", d)
-		}
-	})
+	for _, slept := range []time.Duration{clockJump + time.Second, 8 * time.Hour} {
+		t.Run(slept.String(), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				srv := newFake(t, 1)
+				var deaf atomic.Bool
+				srv.on = func(c *fakeConn, tag, cmd string) bool { return deaf.Load() && c.n == 1 }
+				var asleep atomic.Int64
+				cfg := srv.config()
+				cfg.Wall = func() time.Time { return time.Now().Round(0).Add(time.Duration(asleep.Load())) }
+				f, _ := start(t, cfg)
+				f.live(1)
+				synctest.Wait()
+				deaf.Store(true)
+				time.Sleep(time.Second)
+				woke := time.Now()
+				asleep.Store(int64(slept))
+				f.live(2)
+				// The clocks are compared every 10 s; the probe has 5 s.
+				if d := time.Since(woke); d > 15*time.Second {
+					t.Errorf("%v after waking the dead link was replaced", d)
+				}
+			})
+		})
+	}
 }
 
 func TestMaxAgeReplacesTheConnection(t *testing.T) {

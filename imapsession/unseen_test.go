@@ -1,6 +1,7 @@
 package imapsession
 
 import (
+	"strings"
 	"testing"
 )
 
@@ -55,4 +56,31 @@ func TestUnseenIsNotKnownWhereTheLinkBreaksOverNewRows(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A count that was under way when flags changed is of no time: it is asked for
+// again.
+func TestUnseenIsNotCountedAcrossAChange(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 5)
+		asked := 0
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if !strings.Contains(cmd, "RETURN (COUNT)") {
+				return false
+			}
+			if asked++; asked > 1 {
+				return false
+			}
+			srv.with(func() { srv.rows[2].flags = `\Seen` })
+			c.send(`* 3 FETCH (UID 3 FLAGS (\Seen))`, `* ESEARCH (TAG "`+tag+`") UID COUNT 5`, tag+" OK counted before that")
+			return true
+		}
+		f, _ := start(t, srv.config())
+		f.live(1)
+		f.until("4 unread", func() bool { return f.unseen.Known && f.unseen.N == 4 })
+		srv.idling(t)
+		if f.unseen.N != 4 || asked != 2 {
+			t.Errorf("unread: %+v, asked %d times", f.unseen, asked)
+		}
+	})
 }
