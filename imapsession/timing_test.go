@@ -371,3 +371,19 @@ func TestBackoffBehindALiveLink(t *testing.T) {
 		})
 	}
 }
+
+// Clients that lost the same server do not come back all at once.
+func TestJitterSpreads(t *testing.T) {
+	const d = time.Minute
+	seen := map[time.Duration]bool{}
+	for range 100 {
+		j := jitter(d)
+		if j > d || j < d*3/4 {
+			t.Fatalf("%v became %v", d, j)
+		}
+		seen[j] = true
+	}
+	if len(seen) < 10 {
+		t.Errorf("%d different waits of 100", len(seen))
+	}
+}
