@@ -118,15 +118,14 @@ func (s *Session) handshake(ctx context.Context, conn net.Conn) (*tls.Conn, erro
 // network's doing, or the config's own check of the certificate.
 func handshakeFault(err error) *fault {
 	var record tls.RecordHeaderError
-	var alert tls.AlertError
 	var network net.Error
 	switch {
 	case errors.As(err, &record):
 		return &fault{text: lostText(err), err: err}
+	case isAlert(err):
+		return &fault{text: alertText(err), err: err}
 	case errors.As(err, &network), isEOF(err):
 		return &fault{text: lostText(err) + " (during the TLS handshake)" + ifNever, err: err}
-	case errors.As(err, &alert):
-		return &fault{text: "the server refused the TLS handshake: " + say(err.Error()).String(), err: err}
 	}
 	if strings.HasPrefix(err.Error(), "tls: ") {
 		return &fault{text: "no TLS could be agreed on with the server: " + say(err.Error()).String(), err: err}

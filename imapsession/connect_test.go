@@ -354,3 +354,48 @@ func TestSecurityAgainstDovecot(t *testing.T) {
 		})
 	}
 }
+
+// TestServerRefusesTLS: a server that ends TLS by an alert is quoted, and what to
+// do about it is said, whether the alert comes in the handshake or behind it.
+func TestServerRefusesTLS(t *testing.T) {
+	ca, err := testserver.NewAuthority()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, reason string
+		change       func(*tls.Config)
+	}{
+		{"old", "nothing newer than TLS 1.1", func(c *tls.Config) { c.MinVersion, c.MaxVersion = tls.VersionTLS10, tls.VersionTLS11 }},
+		{"wants a certificate, TLS 1.2", "handshake failure", func(c *tls.Config) {
+			c.ClientAuth, c.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
+		}},
+		{"wants a certificate, TLS 1.3", "see tls_certificate", func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			serverTLS, err := ca.ServerTLS()
+			if err != nil {
+				t.Fatal(err)
+			}
+			serverTLS = serverTLS.Clone()
+			test.change(serverTLS)
+			now := time.Now() // by which the certificates are valid; a bubble's time is another
+			bubble(t, func(t *testing.T) {
+				f, _ := start(t, Config{
+					Host: "localhost", Security: Implicit, TLS: &tls.Config{RootCAs: ca.Pool(), Time: func() time.Time { return now }},
+					Credentials: fixedSecret{User: "alice", Password: "secret"},
+					Dial: startTLSServer(func(c net.Conn, _ *bufio.Reader) {
+						tc := tls.Server(c, serverTLS)
+						if err := tc.Handshake(); err == nil {
+							t.Error("the handshake went through")
+						}
+					}),
+				})
+				f.until("an outcome", func() bool { return f.last().State == Waiting || f.last().Fatal || f.last().State == Live })
+				if got := f.state().Reason.String(); !strings.Contains(got, "the server refused TLS: it said") || !strings.Contains(got, test.reason) {
+					t.Errorf("the reason is %q", got)
+				}
+			})
+		})
+	}
+}

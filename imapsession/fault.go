@@ -111,6 +111,8 @@ func lostText(err error) string {
 		return fmt.Sprintf("the name %s could not be looked up: is there a network?", say(dns.Name))
 	case errors.As(err, &record):
 		return "the server does not speak TLS on this port: check port and tls in the config (993 is implicit, 143 is starttls)"
+	case isAlert(err):
+		return alertText(err)
 	case errors.Is(err, wire.ErrGreeting):
 		return say(err.Error()).String() + "; check host, port and tls in the config"
 	case errors.Is(err, wire.ErrLimit):
@@ -127,6 +129,29 @@ func lostText(err error) string {
 		return "the server closed the link"
 	}
 	return say("the link broke: " + err.Error()).String()
+}
+
+// isAlert tells that the server ended TLS by saying why. crypto/tls has no type for
+// that; it is a net.Error.
+func isAlert(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error"
+}
+
+// alertText says what isAlert has found. With TLS 1.3 the server's verdict on our
+// certificate comes behind the handshake.
+func alertText(err error) string {
+	var op *net.OpError
+	errors.As(err, &op)
+	words := op.Err.Error()
+	text := fmt.Sprintf("the server refused TLS: it said %q", say(strings.TrimPrefix(words, "tls: ")).String())
+	switch {
+	case strings.Contains(words, "protocol version"):
+		text += "; it knows nothing newer than TLS 1.1, which protects no more: its operator has to renew it"
+	case strings.Contains(words, "certificate"):
+		text += "; it wants a certificate of yours that it knows: see tls_certificate in the config"
+	}
+	return text
 }
 
 // certificateFault tells whether a failed handshake is the certificate's fault,
