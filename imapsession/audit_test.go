@@ -25,6 +25,9 @@ func TestQuietListIsHeldAgainstTheServer(t *testing.T) {
 			srv.rows = append(srv.rows[1:], fakeRow{uid: srv.next})
 			srv.next++
 		}, 2},
+		{"more are said to exist than there are", func(srv *fakeServer) {
+			srv.conns[0].send("* 4000000 EXISTS")
+		}, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -35,7 +38,7 @@ func TestQuietListIsHeldAgainstTheServer(t *testing.T) {
 				f, stop := start(t, cfg)
 				f.live(1)
 				srv.idling(t)
-				srv.with(func() { test.untold(srv) })
+				test.untold(srv)
 				asked := len(srv.said("(UID FLAGS)"))
 				time.Sleep(auditEvery + time.Minute)
 				f.inStep(srv)

@@ -99,8 +99,15 @@ func (l *link) audit() error {
 		before[i] = s.list.Row(i)
 		set.AddNum(uint32(i) + 1)
 	}
-	if err := l.fetchFlags(set); err != nil {
+	l.flagsSeen = map[store.UID]bool{}
+	err := l.fetchFlags(set)
+	silent := len(l.flagsSeen) == 0
+	l.flagsSeen = nil
+	if err != nil {
 		return err
+	}
+	if silent {
+		l.disagree(fmt.Errorf("%w: %d messages are said to exist, and nothing is said of %v", store.ErrDesync, n, set))
 	}
 	for i, was := range before {
 		is := s.list.Row(i)
