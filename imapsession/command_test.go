@@ -258,6 +258,36 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 	})
 }
 
+// A mailbox that the server opens read-only is not asked to change.
+func TestMailboxThatTheServerOpensReadOnly(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		srv := newFake(t, 5)
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if !strings.HasPrefix(cmd, "SELECT ") {
+				return false
+			}
+			c.choose("INBOX")
+			c.send("* 5 EXISTS", "* OK [UIDVALIDITY 7] ok", tag+" OK [READ-ONLY] look, do not touch")
+			return true
+		}
+		f, _ := start(t, srv.config())
+		f.live(1)
+		if !f.state().ReadOnly {
+			t.Error("the state does not say that it is read-only")
+		}
+		for _, c := range []Command{flagCommand(f), moveCommand(f), Expunge{Target: f.target(3)}} {
+			if r := f.do(c); r.Err == nil || !strings.Contains(r.Err.Error(), "read-only") {
+				t.Errorf("%T ended with %v", c, r.Err)
+			}
+		}
+		for _, what := range []string{"STORE", "MOVE", "COPY", "EXPUNGE"} {
+			if said := srv.said(what); len(said) > 0 {
+				t.Errorf("this went out: %q", said)
+			}
+		}
+	})
+}
+
 func TestCommandsThatAimAtNothing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		srv := newFake(t, 5)
