@@ -20,6 +20,7 @@ import (
 	"tidings/imapsession"
 	"tidings/internal/crash"
 	"tidings/internal/safetext"
+	"tidings/internal/testserver"
 )
 
 // crashingSession panics where it is asked to.
@@ -67,7 +68,7 @@ func TestPanicRestoresTheTerminal(t *testing.T) {
 			c.Env = append(os.Environ(), "TIDINGS_TEST_CRASH="+where, "XDG_STATE_HOME="+state, "TERM=xterm-256color")
 			master, err := pty.StartWithSize(c, &pty.Winsize{Rows: 24, Cols: 80})
 			if err != nil {
-				t.Skipf("no pseudo terminal: %v", err)
+				testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 			}
 			defer master.Close()
 			timer := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
@@ -127,7 +128,7 @@ func TestTheTerminalGoesAway(t *testing.T) {
 	c.Env = append(os.Environ(), "TIDINGS_TEST_SCREEN=nohup", "TERM=xterm-256color")
 	master, err := pty.StartWithSize(c, &pty.Winsize{Rows: 24, Cols: 80})
 	if err != nil {
-		t.Skipf("no pseudo terminal: %v", err)
+		testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 	}
 	timer := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
 	defer timer.Stop()

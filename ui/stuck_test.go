@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"tidings/internal/testserver"
+
 	"github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
@@ -25,7 +27,7 @@ func stuckTerminal(t *testing.T) (c *exec.Cmd, master, slave *os.File, screen vt
 	const w, h = 100, 30
 	master, slave, err := pty.Open()
 	if err != nil {
-		t.Skipf("no pseudo terminal: %v", err)
+		testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 	}
 	t.Cleanup(func() { master.Close(); slave.Close() })
 	if err := pty.Setsize(master, &pty.Winsize{Rows: h, Cols: w}); err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tidings/internal/safetext"
+	"tidings/internal/testserver"
 )
 
 // screenOptions are those of the program that TestWideCharactersInTmux watches
@@ -62,10 +63,7 @@ func ready() {
 // version of the renderer: others are known to leave such rows corrupt.
 func TestWideCharactersInTmux(t *testing.T) {
 	if _, err := exec.LookPath("tmux"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("tmux is not installed")
-		}
-		t.Skip("tmux is not installed")
+		testserver.Missing(t, "tmux is not installed")
 	}
 	const w, h = 100, 30
 	socket := fmt.Sprintf("tidings-ui-test-%d", os.Getpid())

@@ -20,6 +20,7 @@ import (
 	"github.com/hinshun/vt10x"
 
 	"tidings/internal/safetext"
+	"tidings/internal/testserver"
 	"tidings/store"
 )
 
@@ -50,7 +51,7 @@ func onTerminal(t testing.TB, w, h int, messages int, environ ...string) *termin
 	t.Helper()
 	master, tty, err := pty.Open()
 	if err != nil {
-		t.Skipf("no pseudo terminal: %v", err)
+		testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 	}
 	if err := pty.Setsize(master, &pty.Winsize{Rows: uint16(h), Cols: uint16(w)}); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"tidings/internal/testserver"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
@@ -83,10 +85,7 @@ func needs(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := lookPath(p); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
+			testserver.Missing(t, err.Error())
 		}
 	}
 }
@@ -121,11 +120,11 @@ func overSSH(t *testing.T, dir string, shell []string) *exec.Cmd {
 	}
 	passwd, err := os.ReadFile("/etc/passwd")
 	if err != nil {
-		t.Skip(err)
+		testserver.Missing(t, err.Error())
 	}
 	for line := range strings.Lines(string(passwd)) {
 		if f := strings.Split(strings.TrimSpace(line), ":"); f[0] == who.Username && !strings.HasSuffix(f[len(f)-1], "sh") {
-			t.Skipf("sshd runs nothing for a user whose shell is %q", f[len(f)-1])
+			testserver.Missing(t, fmt.Sprintf("sshd runs nothing for a user whose shell is %q", f[len(f)-1]))
 		}
 	}
 	conf := filepath.Join(dir, "sshd.conf")
@@ -163,7 +162,7 @@ func sitAt(t *testing.T, r route) *seat {
 	c.Env = append(os.Environ(), "TERM=xterm-256color", "LC_ALL=C.UTF-8", "TMUX=", "SHELL=/bin/sh")
 	master, err := pty.StartWithSize(c, &pty.Winsize{Rows: seatHeight, Cols: seatWidth})
 	if err != nil {
-		t.Skipf("no pseudo terminal: %v", err)
+		testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 	}
 	s := &seat{t: t, dir: dir, master: master, screen: vt10x.New(vt10x.WithSize(seatWidth, seatHeight), vt10x.WithWriter(master))}
 	s.changed = sync.NewCond(&s.mu)

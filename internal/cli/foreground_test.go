@@ -93,7 +93,7 @@ func TestTerminalGoneMeanwhile(t *testing.T) {
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "HOME="+home, "XDG_STATE_HOME="+home, "GORACE=exitcode=0 log_path="+home+"/race")
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 30, Cols: 100})
 	if err != nil {
-		t.Skipf("no pseudo-terminal: %v", err)
+		testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 	}
 	killer := time.AfterFunc(3*patience, func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) })
 	defer killer.Stop()

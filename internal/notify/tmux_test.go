@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"tidings/internal/testserver"
+
 	"github.com/creack/pty"
 )
 
@@ -19,10 +21,7 @@ import (
 func TestOSC9ThroughTmux(t *testing.T) {
 	tmux, err := exec.LookPath("tmux")
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("tmux is not installed")
-		}
-		t.Skip("tmux is not installed")
+		testserver.Missing(t, "tmux is not installed")
 	}
 	const text = "Alice – Deploy window"
 	for _, passthrough := range []string{"on", "off"} {
@@ -51,7 +50,7 @@ func TestOSC9ThroughTmux(t *testing.T) {
 			cmd.Env = append(cmd.Env, "TERM=xterm-256color", "LC_ALL=C.UTF-8", "SHELL=/bin/sh") // a service user's own shell says no
 			outside, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: 80})
 			if err != nil {
-				t.Skipf("no pseudo-terminal: %v", err)
+				testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 			}
 			defer outside.Close()
 			killer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })

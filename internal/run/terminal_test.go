@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"tidings/internal/testserver"
+
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
@@ -44,7 +46,7 @@ func inTerminal(t *testing.T, role, typed string) string {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
-		t.Skipf("no pseudo-terminal: %v", err)
+		testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 	}
 	defer master.Close()
 	cmd := exec.Command(os.Args[0])

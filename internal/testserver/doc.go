@@ -22,12 +22,13 @@ func need(t testing.TB, program string, elsewhere ...string) string {
 			return path
 		}
 	}
-	missing(t, program+" is not installed")
+	Missing(t, program+" is not installed")
 	return ""
 }
 
-// missing skips a test for want of something, which CI=true does not allow.
-func missing(t testing.TB, what string) {
+// Missing skips a test for want of something that the machine lacks, which CI=true
+// does not allow.
+func Missing(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {
 		t.Fatalf("%s, and CI=true does not let this test skip", what)

@@ -167,7 +167,7 @@ func oidcModules(t testing.TB) string {
 	install := exec.Command(npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
 	install.Dir = draft
 	if out, err := install.CombinedOutput(); err != nil {
-		missing(t, fmt.Sprintf("oidc-provider cannot be installed: %v\n%s", err, out))
+		Missing(t, fmt.Sprintf("oidc-provider cannot be installed: %v\n%s", err, out))
 	}
 	if err := os.Rename(draft, dir); err != nil && !errors.Is(err, os.ErrExist) {
 		if _, there := os.Stat(filepath.Join(dir, "node_modules")); there != nil {

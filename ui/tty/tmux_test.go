@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"tidings/internal/testserver"
+
 	uv "github.com/charmbracelet/ultraviolet"
 )
 
@@ -32,10 +34,7 @@ func newPane(t *testing.T, w, h int) *pane {
 	t.Helper()
 	program, err := exec.LookPath("tmux")
 	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("tmux is not installed")
-		}
-		t.Skip("tmux is not installed")
+		testserver.Missing(t, "tmux is not installed")
 	}
 	dir, err := os.MkdirTemp("", "tidings-tty") // a socket's path is short
 	if err != nil {

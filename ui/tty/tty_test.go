@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"tidings/internal/testserver"
+
 	uv "github.com/charmbracelet/ultraviolet"
 	"github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
@@ -36,7 +38,7 @@ func onPty(t *testing.T) (f *far, press func(string)) {
 	t.Helper()
 	master, slave, err := pty.Open()
 	if err != nil {
-		t.Skipf("no pseudo terminal: %v", err)
+		testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 	}
 	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
 		t.Fatal(err)
