@@ -42,7 +42,7 @@ func (m *Model) signedIn(msg signedInMsg) {
 		m.say(a, own(sWarn, "not signed in"), own(sDim, "; R tries again"))
 		return
 	}
-	m.say(a, own(sDim, "signed in"))
+	m.say(a, own(sDim, "signing in again")) // the server has yet to agree
 	a.cfg.Session.Retry(true)
 	if a.opened != nil {
 		a.opened.cfg.Session.Retry(true)

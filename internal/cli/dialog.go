@@ -69,7 +69,7 @@ func dialogOn(ctx context.Context, terminal *os.File, out io.Writer) (*dialog, e
 // close gives the terminal's input back to others.
 func (d *dialog) close() { d.cancel() }
 
-// read waits for a line until ctx ends.
+// read waits for a line until ctx ends. Blanks around it are part of it.
 func (d *dialog) read(ctx context.Context) (string, error) {
 	if d.late == nil {
 		d.late = make(chan answered, 1)
@@ -85,7 +85,7 @@ func (d *dialog) read(ctx context.Context) (string, error) {
 		if a.err != nil {
 			return "", errNoAnswer
 		}
-		return strings.TrimSpace(a.text), nil
+		return strings.TrimRight(a.text, "\r\n"), nil
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
@@ -125,7 +125,7 @@ func (d *dialog) line(question, offered string) (string, error) {
 		fmt.Fprintln(d.out)
 		return "", err
 	}
-	if text == "" {
+	if text = strings.TrimSpace(text); text == "" {
 		return offered, nil
 	}
 	return text, nil

@@ -212,7 +212,7 @@ func (s *setting) chooseFlow(o *config.OAuth2) error {
 // the config.
 func (s *setting) keepClientSecret(o *config.OAuth2) error {
 	text, err := s.d.unseen(s.ctx, "Client secret (not shown; Enter if the provider gave you none): ")
-	if err != nil || text == "" {
+	if text = strings.TrimSpace(text); err != nil || text == "" {
 		return err
 	}
 	base := filepath.Join(filepath.Dir(s.path), fileSafe(s.account.Name))

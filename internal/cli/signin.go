@@ -139,6 +139,7 @@ func (p *terminalPrompter) ShowBrowser(b credential.BrowserPage) {
 // not shown.
 func (p *terminalPrompter) Paste(ctx context.Context) (string, error) {
 	text, err := p.unseen(ctx, "Paste the address here (it is not shown), or wait: ")
+	text = strings.TrimSpace(text)
 	if err == nil && text == "" && p.giveUp != nil {
 		p.giveUp()
 		return "", errNoAnswer
