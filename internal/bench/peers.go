@@ -37,9 +37,17 @@ const (
 )
 
 // Tidings is the binary at path.
-func Tidings(path string) Program {
-	return Program{Name: "tidings", Quit: "Q", Open: func(home string, box Mailbox) (*Terminal, error) {
-		config, err := TidingsConfig(home, box, "")
+func Tidings(path string) Program { return tidings("tidings", path, "") }
+
+// TidingsAsked is Tidings without what nobody has asked for yet: no headers of
+// older mail for the cache, no text of the next unread message.
+func TidingsAsked(path string) Program {
+	return tidings("tidings, nothing ahead", path, "[cache]\nbackfill = \"off\"\nprefetch = false")
+}
+
+func tidings(name, path, extra string) Program {
+	return Program{Name: name, Quit: "Q", Open: func(home string, box Mailbox) (*Terminal, error) {
+		config, err := TidingsConfig(home, box, extra)
 		if err != nil {
 			return nil, err
 		}
@@ -47,8 +55,8 @@ func Tidings(path string) Program {
 	}}
 }
 
-// TidingsConfig writes a config for box with these extra account lines and
-// gives its path.
+// TidingsConfig writes a config for box with these extra lines behind the
+// account's and gives its path.
 func TidingsConfig(home string, box Mailbox, extra string) (string, error) {
 	host, port, err := net.SplitHostPort(box.Addr)
 	if err != nil {

@@ -130,11 +130,14 @@ func usage() {
 	flag.PrintDefaults()
 }
 
-// programs are the program under test and the peers that were asked for.
-func programs(o options) []bench.Program {
+// programs are the program under test, in this or these ways, and the peers that
+// were asked for.
+func programs(o options, ways ...func(path string) bench.Program) []bench.Program {
 	all := []bench.Program{}
 	if info, err := os.Stat(o.binary); err == nil && info.Mode().IsRegular() {
-		all = append(all, bench.Tidings(o.binary))
+		for _, way := range ways {
+			all = append(all, way(o.binary))
+		}
 	}
 	for _, p := range bench.Peers() {
 		if slices.Contains(o.peers, p.Name) {

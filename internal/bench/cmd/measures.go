@@ -34,7 +34,7 @@ func unmeasured(program string, err error) string {
 }
 
 func openings(l *bench.Lab, o options) error {
-	found, err := bench.Open(l, programs(o), o.sizes, o.runs)
+	found, err := bench.Open(l, programs(o, bench.Tidings), o.sizes, o.runs)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func scroll(l *bench.Lab, o options) error {
 }
 
 func far(l *bench.Lab, o options) error {
-	found, err := bench.OpenFar(l, programs(o), []int{10_000}, o.runs, 50*time.Millisecond)
+	found, err := bench.OpenFar(l, programs(o, bench.Tidings), []int{10_000}, o.runs, 50*time.Millisecond)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func far(l *bench.Lab, o options) error {
 }
 
 func octets(l *bench.Lab, o options) error {
-	found, err := bench.OpenFar(l, programs(o), o.sizes, 1, 0)
+	found, err := bench.OpenFar(l, programs(o, bench.TidingsAsked, bench.Tidings), o.sizes, 1, 0)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func arrivals(l *bench.Lab, o options) error {
 		if err != nil {
 			return err
 		}
-		for _, p := range programs(o) {
+		for _, p := range programs(o, bench.TidingsAsked, bench.Tidings) {
 			// Each has a server to itself: one program's mail is not another's.
 			err := bench.Do(func(h *bench.Host) error {
 				box, err := liveMailbox(h, o, size)
