@@ -3,6 +3,7 @@ package imapsession
 import (
 	"cmp"
 	"context"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -119,12 +120,16 @@ func (b *backfill) lead(at store.Place, list *store.List) (counts bool) {
 	return counts
 }
 
+// bulky is after how many summaries memory is given back.
+const bulky = 5000
+
 // run is the goroutine; it ends with ctx.
 func (b *backfill) run(ctx context.Context) {
 	if !b.wanted() {
 		return
 	}
 	given := 0 // summaries asked for since the disk was waited for
+	total := 0 // and since memory was given back
 	for ctx.Err() == nil {
 		if given >= unsettledMax {
 			if err := b.s.cfg.Cache.Settled(ctx); err != nil && ctx.Err() == nil {
@@ -135,6 +140,15 @@ func (b *backfill) run(ctx context.Context) {
 		}
 		if n, more := b.plan(ctx); more {
 			given += n
+			total += n
+			continue
+		}
+		if total >= bulky && b.idle() {
+			// By itself the runtime would keep what the filling took for minutes.
+			if b.s.cfg.Cache.Settled(ctx) == nil {
+				debug.FreeOSMemory()
+			}
+			total = 0
 			continue
 		}
 		select {
@@ -142,6 +156,13 @@ func (b *backfill) run(ctx context.Context) {
 		case <-ctx.Done():
 		}
 	}
+}
+
+// idle tells whether everything that was to be filled is.
+func (b *backfill) idle() bool {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	return len(b.todo) == 0 && b.flying == 0 && b.behind == 0
 }
 
 // plan looks the next rows up in the cache and puts what is missing on the list
@@ -310,6 +331,9 @@ func (b *backfill) report(ended bool) {
 	}
 	b.active = !ev.Ended
 	s.box.Put(ev)
+	if ev.Ended {
+		nudge(b.wake)
+	}
 }
 
 // covered is what of a mailbox was looked up: intervals of UIDs, descending, in
