@@ -354,11 +354,9 @@ func (s *Server) Stop() {
 		_ = syscall.Kill(group, syscall.SIGKILL)
 		<-s.exited
 	}
-	// A process that was just being started does not hear of the end, and would keep
-	// the ports from the next server.
-	for end := time.Now().Add(10 * time.Second); syscall.Kill(group, syscall.SIGKILL) == nil && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
+	// A process that was just being started did not hear of it, and would keep the
+	// ports.
+	_ = syscall.Kill(group, syscall.SIGKILL)
 }
 
 // Restart starts a server that was stopped again, with its mail, on its ports.
