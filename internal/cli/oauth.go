@@ -80,9 +80,10 @@ func (p Program) maySignIn(w *watched, a config.Account, k *keys, source *creden
 	w.account.SignIn = func(ctx context.Context) error { return p.signInBeside(ctx, a, source) }
 }
 
-// askBeside asks for the account's password while the screen has lent its terminal.
-// With nothing typed nothing is changed.
-func (p Program) askBeside(ctx context.Context, a config.Account, source *credential.Source) error {
+// beside has f ask the person something while the screen has lent its terminal, on
+// a screen of its own, so that nothing of an earlier time stands there. ctrl+c ends
+// here, and not the monitor behind it.
+func (p Program) beside(ctx context.Context, f func(here context.Context, d *dialog) error) error {
 	d, err := p.newDialog(ctx)
 	if err != nil {
 		return err
@@ -93,48 +94,44 @@ func (p Program) askBeside(ctx context.Context, a config.Account, source *creden
 	here, leave := context.WithCancel(ctx)
 	defer leave()
 	defer p.interrupts.until(leave)()
-	password, err := d.unseen(here, fmt.Sprintf("Password of %s (account %s; it is not shown, Enter alone goes back): ", safetext.Clean(a.User), safetext.Clean(a.Name)))
-	if err != nil {
-		return err
-	}
-	if password == "" {
-		return errNoAnswer
-	}
-	source.Typed(password)
-	return nil
+	return f(here, d)
 }
 
-// signInBeside signs in while the screen has lent its terminal, and waits for the
-// person to have read what came of it.
-func (p Program) signInBeside(ctx context.Context, a config.Account, source *credential.Source) error {
-	d, err := p.newDialog(ctx)
-	if err != nil {
-		return err
-	}
-	defer d.close()
-	// On a screen of its own, so that no code of an earlier time stands there.
-	fmt.Fprint(p.Stdout, "\x1b[?1049h\x1b[H\x1b[2J")
-	defer fmt.Fprint(p.Stdout, "\x1b[?1049l")
-	fmt.Fprintf(p.Stdout, "Signing in to account %s.\n", safetext.Clean(a.Name))
-	// ctrl+c leaves the sign-in, not the monitor behind it.
-	here, leave := context.WithCancel(ctx)
-	defer leave()
-	defer p.interrupts.until(leave)()
-	signing, giveUp := context.WithCancel(here)
-	defer giveUp()
-	prompter := newTerminalPrompter(d, p.Environ)
-	prompter.giveUp, prompter.signing = giveUp, signing
-	err = source.SignIn(signing, prompter)
-	givenUp := signing.Err() != nil
-	giveUp()
-	prompter.watching.Wait()
-	switch {
-	case err == nil:
-		fmt.Fprintln(p.Stdout, "You are signed in.")
+// askBeside asks for the account's password. With nothing typed nothing is changed.
+func (p Program) askBeside(ctx context.Context, a config.Account, source *credential.Source) error {
+	return p.beside(ctx, func(here context.Context, d *dialog) error {
+		password, err := d.unseen(here, fmt.Sprintf("Password of %s (account %s; it is not shown, Enter alone goes back): ", safetext.Clean(a.User), safetext.Clean(a.Name)))
+		if err != nil {
+			return err
+		}
+		if password == "" {
+			return errNoAnswer
+		}
+		source.Typed(password)
 		return nil
-	case givenUp:
-		return errNoAnswer
-	}
-	d.readBy(here, err)
-	return err
+	})
+}
+
+// signInBeside signs in, and waits for the person to have read what came of it.
+func (p Program) signInBeside(ctx context.Context, a config.Account, source *credential.Source) error {
+	return p.beside(ctx, func(here context.Context, d *dialog) error {
+		fmt.Fprintf(p.Stdout, "Signing in to account %s.\n", safetext.Clean(a.Name))
+		signing, giveUp := context.WithCancel(here)
+		defer giveUp()
+		prompter := newTerminalPrompter(d, p.Environ)
+		prompter.giveUp, prompter.signing = giveUp, signing
+		err := source.SignIn(signing, prompter)
+		givenUp := signing.Err() != nil
+		giveUp()
+		prompter.watching.Wait()
+		switch {
+		case err == nil:
+			fmt.Fprintln(p.Stdout, "You are signed in.")
+			return nil
+		case givenUp:
+			return errNoAnswer
+		}
+		d.readBy(here, err)
+		return err
+	})
 }
