@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -79,15 +78,7 @@ func TestTerminalGoneMeanwhile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes a terminal")
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := t.TempDir()
-	tidings := filepath.Join(home, "tidings")
-	if err := os.Symlink(self, tidings); err != nil {
-		t.Fatal(err)
-	}
+	tidings, home := linked(t)
 	// The shell leads the session: it gets the SIGHUP, and we do not.
 	cmd := exec.Command("sh", "-c", `trap : HUP; "$0" demo --seed 7 --rate 0; exit $?`, tidings)
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "HOME="+home, "XDG_STATE_HOME="+home, "GORACE=exitcode=0 log_path="+home+"/race")

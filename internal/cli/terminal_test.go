@@ -42,6 +42,22 @@ func startIn(t *testing.T, state string, args ...string) person {
 	return startUnder(t, `trap : INT; sh -c 'echo $$ >pid; exec "$@"' - "$@"; echo "ended $?"; stty -a; exec cat`, state, args...)
 }
 
+// linked is the program, in a home directory of its own: the name makes the test
+// binary the program.
+func linked(t *testing.T) (tidings, home string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	home = t.TempDir()
+	tidings = filepath.Join(home, "tidings")
+	if err := os.Symlink(self, tidings); err != nil {
+		t.Fatal(err)
+	}
+	return tidings, home
+}
+
 // startUnder is startIn below a shell script whose arguments are the program and
 // those of the program.
 func startUnder(t *testing.T, script, state string, args ...string) person {
@@ -49,17 +65,9 @@ func startUnder(t *testing.T, script, state string, args ...string) person {
 	if testing.Short() {
 		t.Skip("it takes a terminal")
 	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := t.TempDir()
+	tidings, home := linked(t)
 	if state == "" {
 		state = home + "/state"
-	}
-	tidings := filepath.Join(home, "tidings") // the name makes the test binary the program
-	if err := os.Symlink(self, tidings); err != nil {
-		t.Fatal(err)
 	}
 	command := append([]string{"sh", "-c", script, "-", tidings}, args...)
 	return person{home: home, Terminal: testserver.Tmux(t, command, testserver.Size(100, 30), testserver.Dir(home),
@@ -343,15 +351,7 @@ func TestFoldersOfTheConfig(t *testing.T) {
 // TestTerminalGone: the terminal is closed (ssh drops, a window is shut), and
 // the program ends, with status 0.
 func TestTerminalGone(t *testing.T) {
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	home := t.TempDir()
-	tidings := filepath.Join(home, "tidings")
-	if err := os.Symlink(self, tidings); err != nil {
-		t.Fatal(err)
-	}
+	tidings, home := linked(t)
 	cmd := exec.Command(tidings, "demo", "--seed", "7", "--messages", "50")
 	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "GORACE=exitcode=0 log_path="+home+"/race")
 	terminal, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 30, Cols: 100})
