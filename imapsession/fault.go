@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -182,11 +183,13 @@ func certificateFault(host string, err error) (*fault, bool) {
 }
 
 // backoffWords find a wait that a server asks for in its text.
-var backoffWords = regexp.MustCompile(`(?i)back-?off\s+time:?\s*(\d{1,12})\s*(milliseconds|ms|seconds|s)?`)
+var backoffWords = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)back-?off\s+time:?\s*(\d{1,12})\s*(milliseconds|ms|seconds|s)?`)
+})
 
 // statedBackoff reads a wait from a server's words, or returns 0.
 func statedBackoff(text string) time.Duration {
-	m := backoffWords.FindStringSubmatch(text)
+	m := backoffWords().FindStringSubmatch(text)
 	if m == nil {
 		return 0
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -281,12 +282,14 @@ func unproven(err error) *fault {
 // of a session: Exchange ("Session invalidated - AccessTokenExpired", "User is
 // authenticated but not connected"), Gmail ("Session expired, please login
 // again").
-var expiredWords = regexp.MustCompile(`(?i)AccessTokenExpired|token (has )?(expired|been revoked)|expired (access )?token|session (has )?expired|authenticated but not connected`)
+var expiredWords = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)AccessTokenExpired|token (has )?(expired|been revoked)|expired (access )?token|session (has )?expired|authenticated but not connected`)
+})
 
 // tokenOver tells whether a BYE, or a NO or BAD to some command, says that the token's
 // time is over.
 func (l *link) tokenOver(ev wire.Event) bool {
-	return l.byToken && (ev.Code == string(imap.ResponseCodeExpired) || expiredWords.MatchString(ev.Text))
+	return l.byToken && (ev.Code == string(imap.ResponseCodeExpired) || expiredWords().MatchString(ev.Text))
 }
 
 // errExpired ends a link on which a command was refused for that.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -327,7 +328,9 @@ func (w *worker) tell(why safetext.Text) {
 }
 
 // limitWords are how servers say that a connection is one too many.
-var limitWords = regexp.MustCompile(`(?i)too many|maximum (number|amount) of|connection limit|simultaneous|concurrent|connections? exceeded`)
+var limitWords = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)too many|maximum (number|amount) of|connection limit|simultaneous|concurrent|connections? exceeded`)
+})
 
 // isLimit tells whether a server refused a connection because the account has
 // enough of them.
@@ -336,5 +339,5 @@ func isLimit(f *fault) bool {
 	if errors.As(f, &no) && (no.Code == imap.ResponseCodeLimit || no.Code == imap.ResponseCodeInUse) {
 		return true
 	}
-	return limitWords.MatchString(f.text)
+	return limitWords().MatchString(f.text)
 }

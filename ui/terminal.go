@@ -49,9 +49,14 @@ func run(ctx context.Context, m *Model, o Options) error {
 		p.terminal.Close()
 	})
 	defer remove()
+	m.w, m.h = p.terminal.Size()
+	m.settle()
+	_, f := shown{m, p.terminal}.frame()
+	p.terminal.Rehearse(f)
 	m.preload(ctx)
 	m.w, m.h = p.terminal.Size()
 	m.settle()
+	shown{m, p.terminal}.View() // the terminal has it as soon as it is open
 	for i, a := range o.Accounts {
 		startPump(ctx, i, a.Session.Events(), p.Send)
 	}
@@ -200,6 +205,17 @@ func (s shown) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 }
 
 func (s shown) View() tea.View {
+	v, f := s.frame()
+	s.terminal.Paint(f)
+	for _, told := range s.Model.shown {
+		s.terminal.AfterPaint(told)
+	}
+	s.Model.shown = nil
+	return v
+}
+
+// frame is the View, and what the terminal is given of it.
+func (s shown) frame() (tea.View, tty.Frame) {
 	v := s.Model.View()
 	f := tty.Frame{
 		Width: s.w, Height: s.h, Content: v.Content, Method: s.pen.method,
@@ -208,12 +224,7 @@ func (s shown) View() tea.View {
 	if b := v.ProgressBar; b != nil {
 		f.Progress = tty.Progress{State: tty.ProgressState(b.State), Percent: b.Value}
 	}
-	s.terminal.Paint(f)
-	for _, told := range s.Model.shown {
-		s.terminal.AfterPaint(told)
-	}
-	s.Model.shown = nil
-	return v
+	return v, f
 }
 
 // View is the frame.

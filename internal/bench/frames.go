@@ -124,6 +124,7 @@ func FirstFrames(h *Host, binary string, runs int) (bare, frame, rows Sample, er
 		if err != nil {
 			return nil, nil, nil, err
 		}
+		t.Calm = calm
 		first, err := t.Wait(10*time.Second, "first frame", anything)
 		if err != nil {
 			return nil, nil, nil, err
@@ -146,6 +147,7 @@ func firstFrame(env []string, shown func(string) bool, name string, args ...stri
 		return 0, err
 	}
 	defer t.Kill()
+	t.Calm = calm
 	at, err := t.Wait(10*time.Second, "first frame", shown)
 	return at.Sub(t.Started), err
 }

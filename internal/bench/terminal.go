@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -14,26 +15,36 @@ import (
 )
 
 // Terminal is a program in a pseudo-terminal, with a screen that can be waited
-// on. Its text must be narrow: the emulator knows no wide characters.
+// on. Its text must be narrow: the emulator knows no wide characters. What the
+// program writes is only noted when it comes; the emulator, which takes more time
+// than the program does, reads it when somebody looks.
 type Terminal struct {
 	Started time.Time // right before the program was started
 	Cmd     *exec.Cmd
+	// Calm is how long the program has to be silent before Wait looks at what it
+	// wrote, so that looking takes nothing from what is measured; at most ten
+	// times as long. 0: it looks at once.
+	Calm time.Duration
 
 	pty *os.File
 
 	mu     sync.Mutex
-	screen vt10x.Terminal
 	output int64     // octets the program wrote
 	last   time.Time // when the last of them came
 	log    []chunk
 	closed bool
 	change chan struct{} // closed and replaced at each change
+
+	look   sync.Mutex // taken before mu
+	screen vt10x.Terminal
+	seen   int // chunks of log that the screen shows
 }
 
 // chunk is one read from the terminal.
 type chunk struct {
 	at   time.Time
 	size int
+	data []byte // nil once the screen shows it
 }
 
 // Start runs a program in a new terminal of cols x rows with TERM=xterm-256color
@@ -71,8 +82,7 @@ func (t *Terminal) read() {
 		if n > 0 {
 			t.output += int64(n)
 			t.last = now
-			t.log = append(t.log, chunk{now, n})
-			t.screen.Write(buf[:n])
+			t.log = append(t.log, chunk{now, n, slices.Clone(buf[:n])})
 		}
 		if err != nil {
 			t.closed = true
@@ -95,9 +105,27 @@ func (t *Terminal) Type(keys string) time.Time {
 
 // Screen is what the terminal shows, rows separated by newlines.
 func (t *Terminal) Screen() string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+	t.look.Lock()
+	defer t.look.Unlock()
+	for t.show() {
+	}
 	return t.screen.String()
+}
+
+// show gives the screen the next chunk; false where there is none. look is held.
+func (t *Terminal) show() bool {
+	t.mu.Lock()
+	if t.seen == len(t.log) {
+		t.mu.Unlock()
+		return false
+	}
+	c := &t.log[t.seen]
+	data := c.data
+	c.data = nil
+	t.seen++
+	t.mu.Unlock()
+	t.screen.Write(data)
+	return true
 }
 
 // Output is how many octets the program wrote so far.
@@ -114,20 +142,37 @@ func (t *Terminal) Wait(limit time.Duration, what string, holds func(screen stri
 	defer timer.Stop()
 	for {
 		t.mu.Lock()
-		screen, at, closed, change := t.screen.String(), t.last, t.closed, t.change
+		closed, change := t.closed, t.change
 		t.mu.Unlock()
-		if holds(screen) {
+		if at, ok := t.find(holds); ok {
 			return at, nil
 		}
 		if closed {
-			return at, fmt.Errorf("program ended while waiting for %s; the screen:\n%s", what, trimScreen(screen))
+			return time.Time{}, fmt.Errorf("program ended while waiting for %s; the screen:\n%s", what, trimScreen(t.Screen()))
 		}
 		select {
 		case <-change:
+			_ = t.Quiet(t.Calm, 10*t.Calm)
 		case <-timer.C:
-			return at, fmt.Errorf("no %s within %v; the screen:\n%s", what, limit, trimScreen(screen))
+			return time.Time{}, fmt.Errorf("no %s within %v; the screen:\n%s", what, limit, trimScreen(t.Screen()))
 		}
 	}
+}
+
+// find looks at what was written, chunk by chunk, until a condition is met, and
+// returns when that chunk came.
+func (t *Terminal) find(holds func(screen string) bool) (at time.Time, ok bool) {
+	t.look.Lock()
+	defer t.look.Unlock()
+	for ok = holds(t.screen.String()); !ok && t.show(); {
+		ok = holds(t.screen.String())
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.seen > 0 {
+		at = t.log[t.seen-1].at
+	}
+	return at, ok
 }
 
 // WaitText waits for a text on the screen.

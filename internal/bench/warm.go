@@ -50,6 +50,7 @@ func WarmStarts(h *Host, binary, work string, sizes []int, runs int) ([]Warm, er
 			if err != nil {
 				return nil, err
 			}
+			t.Calm = calm
 			blank := false
 			rows := newest(box)
 			at, err := t.Wait(60*time.Second, "newest subjects", func(screen string) bool {

@@ -6,11 +6,14 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 )
 
 // mediaType is what a key of open_with looks like: a type, or all that begin
 // alike.
-var mediaType = regexp.MustCompile(`^[a-z0-9!#$&^_.+-]+/(\*|[a-z0-9!#$&^_.+-]+)$`)
+var mediaType = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9!#$&^_.+-]+/(\*|[a-z0-9!#$&^_.+-]+)$`)
+})
 
 // command takes the program to open things with; [] for none.
 func command(into *[]string, v any) error {
@@ -30,7 +33,7 @@ func commands(into *map[string][]string, v any) error {
 	}
 	all := map[string][]string{}
 	for _, kind := range slices.Sorted(maps.Keys(table)) {
-		if !mediaType.MatchString(kind) {
+		if !mediaType().MatchString(kind) {
 			return fmt.Errorf("has the key %.40q, which is no media type in lower case; expected %s", kind, expected)
 		}
 		var program []string

@@ -337,11 +337,13 @@ func commandProblem(what sort, program string, out run.Result, err error) error 
 
 // tokenLike is what tokens and keys look like: long, without a space, and with
 // letters and digits in it. A program that fails may well print one on stderr.
-var tokenLike = regexp.MustCompile(`[A-Za-z0-9_+~-]{20,}=*`)
+var tokenLike = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[A-Za-z0-9_+~-]{20,}=*`)
+})
 
 // withoutTokens takes out of another program's words what may be a token.
 func withoutTokens(words string) string {
-	return tokenLike.ReplaceAllStringFunc(words, func(s string) string {
+	return tokenLike().ReplaceAllStringFunc(words, func(s string) string {
 		if strings.ContainsAny(s, "0123456789") && strings.ContainsFunc(s, unicode.IsLetter) {
 			return "[redacted]"
 		}

@@ -3,13 +3,16 @@ package credential
 import (
 	"regexp"
 	"strconv"
+	"sync"
 )
 
 // entraWords find Microsoft's number for what is wrong.
-var entraWords = regexp.MustCompile(`AADSTS(\d{4,8})`)
+var entraWords = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`AADSTS(\d{4,8})`)
+})
 
 func entraCode(description string) int {
-	m := entraWords.FindStringSubmatch(description)
+	m := entraWords().FindStringSubmatch(description)
 	if m == nil {
 		return 0
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,7 @@ type Options struct {
 	// it. It is called on the writer's goroutine. nil: body: finds nothing.
 	Text func(message []byte) string
 	// Say is told, in a sentence each, what a person should know of the file. It
-	// is called on any goroutine, Open's too. nil: nobody is told.
+	// is called on any goroutine. nil: nobody is told.
 	Say func(sentence string)
 }
 
@@ -33,7 +34,10 @@ type Options struct {
 type Cache struct {
 	o Options
 
+	opening sync.Mutex // whoever opens has it; taken before mu
+
 	mu      sync.Mutex
+	opened  bool      // db is what came of it; else there is no file yet, or nobody has looked
 	db      *database // nil: there is none, not even in memory
 	waits   *batch    // what is to be written
 	writing *batch    // what is being written
@@ -66,8 +70,10 @@ type waiter struct {
 	done  chan struct{}
 }
 
-// Open opens the account's cache, or begins one. It always comes to a Cache: if
-// not on disk, then in memory.
+// Open returns at once. The account's cache is opened by a goroutine of its own,
+// for which whoever reads waits; where there is none, it is begun with the first
+// thing to be kept, and whoever reads before that finds nothing. It always comes
+// to a Cache: if not on disk, then in memory.
 func Open(o Options) *Cache {
 	c := &Cache{
 		o:       o,
@@ -81,7 +87,6 @@ func Open(o Options) *Cache {
 		boxes:   make(map[string]*kept),
 		leases:  make(map[string]lease),
 	}
-	c.db = c.openBest()
 	crash.Go("cache", c.write)
 	return c
 }
@@ -199,11 +204,46 @@ func (c *Cache) poke() {
 	}
 }
 
-// database is the one in use; nil where there is none.
-func (c *Cache) database() *database {
+// database is the one in use; nil where there is none. Where there is no file
+// yet, it is begun with what is to be written: a start does not wait for it.
+func (c *Cache) database(begin bool) *database {
+	if db, opened := c.inUse(); opened {
+		return db
+	}
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if db, opened := c.inUse(); opened {
+		return db
+	}
+	if !begin && !c.isBegun() {
+		return nil
+	}
+	db := c.openBest()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.db
+	if c.opened { // by end, as having none
+		if db != nil {
+			db.close()
+		}
+		return nil
+	}
+	c.db, c.opened = db, true
+	return db
+}
+
+func (c *Cache) inUse() (db *database, opened bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.db, c.opened
+}
+
+// isBegun tells whether there is a file, by this process or another.
+func (c *Cache) isBegun() bool {
+	if c.o.Path == "" {
+		return false
+	}
+	_, err := os.Lstat(c.o.Path)
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // read runs f with a connection, in a transaction that sees one committed state
@@ -211,7 +251,7 @@ func (c *Cache) database() *database {
 // comes back for the caller to stop; the exported methods then return what is
 // empty and absorb(ctx, err).
 func (c *Cache) read(ctx context.Context, f func(r *conn) error) error {
-	db := c.database()
+	db := c.database(false)
 	if db == nil {
 		return errEnded
 	}

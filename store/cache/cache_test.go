@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"tidings/internal/safetext"
 	"tidings/store"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // asked is a Place of the tests.
@@ -188,5 +189,29 @@ func TestFill(t *testing.T) {
 	missing, err := c.Missing(context.Background(), inbox, load(t, c).List.UIDs(0, n))
 	if err != nil || len(missing) != 0 {
 		t.Errorf("%d are missing at the end: %v", len(missing), err)
+	}
+}
+
+// TestBegunWithTheFirstThingKept: an account that was never opened has no file until
+// there is something to be kept; who reads before finds nothing, at once, and what
+// another process has begun meanwhile is seen.
+func TestBegunWithTheFirstThingKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	unused, reader, writer := open(t, path), open(t, path), open(t, path)
+	cp := load(t, reader)
+	if cp.List != nil {
+		t.Errorf("loaded %v", cp)
+	}
+	unused.Close(time.Minute)
+	if files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*")); err != nil || len(files) > 0 {
+		t.Fatalf("nothing is kept, and there are %q (%v)", files, err)
+	}
+	writer.Keep(store.Checkpoint{Place: inbox, List: listOf(t, 5), AsOf: time.UnixMilli(1700000000123)})
+	settled(t, writer)
+	if cp := load(t, reader); cp.List == nil || cp.List.Len() != 5 {
+		t.Errorf("loaded %v after another process kept it", cp)
+	}
+	if cp := load(t, unused); cp.List != nil {
+		t.Errorf("loaded %v from a cache that is closed", cp)
 	}
 }

@@ -75,7 +75,7 @@ func TestUIDValidity(t *testing.T) {
 
 // sweepOnce sweeps on another connection, beside the writer.
 func sweepOnce(c *Cache, n *int) error {
-	w, err := c.database().connect(readerPages)
+	w, err := c.database(false).connect(readerPages)
 	if err != nil {
 		return err
 	}
@@ -208,7 +208,7 @@ func TestFull(t *testing.T) {
 		if err := exec(w, "PRAGMA max_page_count = 1000000"); err != nil {
 			t.Fatal(err)
 		}
-		c.database() // its lock hands the connection back to the writer
+		c.database(false) // its lock hands the connection back to the writer
 		time.Sleep(retry + time.Second)
 		synctest.Wait()
 		if got := load(t, c); got.ModSeq != 10 || !got.List.Equal(more.List) {

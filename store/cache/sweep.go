@@ -8,7 +8,7 @@ const sweepRows = 256
 // mailboxes; it tells whether there may be more. What it clears away is visible
 // to nobody.
 func (c *Cache) sweep() bool {
-	db := c.database()
+	db := c.database(false)
 	if db == nil {
 		return false
 	}

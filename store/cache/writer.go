@@ -29,6 +29,7 @@ func (c *Cache) write() {
 	defer c.end()
 	timer := time.NewTimer(linger)
 	defer timer.Stop()
+	c.database(false)
 	var since time.Time // when the oldest that waits was seen; zero if nothing does
 	for !c.givenUp() {
 		c.closeRetired()
@@ -109,6 +110,7 @@ func (c *Cache) settle(seq uint64) {
 
 // writeBatch writes what waits.
 func (c *Cache) writeBatch() {
+	c.database(true)
 	c.mu.Lock()
 	b, seq, db := c.waits, c.asked, c.db
 	c.waits, c.writing = newBatch(), b
@@ -209,7 +211,7 @@ func (c *Cache) end() {
 	c.closeRetired()
 	c.mu.Lock()
 	db := c.db
-	c.db, c.closing, c.over = nil, true, true
+	c.db, c.opened, c.closing, c.over = nil, true, true, true
 	c.settle(c.asked)
 	c.mu.Unlock()
 	if db != nil {

@@ -103,7 +103,7 @@ func (m *Marks) lock() (release func(), err error) {
 // read brings the mark from the file and returns when it is here.
 func (m *Marks) read() {
 	done := make(chan struct{})
-	m.s.do(func(c *sqlite.Conn) {
+	m.s.look(func(c *sqlite.Conn) {
 		defer close(done)
 		if c == nil {
 			return

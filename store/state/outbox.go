@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -45,7 +46,13 @@ type Outbox struct {
 type change struct {
 	write func(*sqlite.Conn) error
 	then  func(error)
+	looks bool // nothing comes of write where there is no file yet
+	idle  bool // nobody waits for it
 }
+
+// linger is how long what nobody waits for is kept back, for others to come with
+// it, and for the first frame of a start to be on the screen.
+const linger = 200 * time.Millisecond
 
 // ErrNotKept: there is no file. What would be in it works until the program ends.
 var ErrNotKept = errors.New("the state file cannot be used")
@@ -120,7 +127,7 @@ func (o *Outbox) Release(id int64) {
 // any more, and hands them over, oldest first. No entry is handed over twice.
 func (o *Outbox) Claim(take func([]store.Entry, error)) {
 	var found []store.Entry
-	o.change(func(c *sqlite.Conn) (err error) {
+	o.look(func(c *sqlite.Conn) (err error) {
 		found, err = o.claim(c)
 		return err
 	}, func(err error) {
@@ -164,16 +171,16 @@ func (o *Outbox) claim(c *sqlite.Conn) ([]store.Entry, error) {
 
 // KeepFolders replaces what is known of the account's mailboxes.
 func (o *Outbox) KeepFolders(folders []byte) {
-	o.change(func(c *sqlite.Conn) error {
+	o.give(change{write: func(c *sqlite.Conn) error {
 		return sqlitex.Execute(c, "INSERT INTO folders(account, list) VALUES(?, ?) ON CONFLICT DO UPDATE SET list = excluded.list",
 			&sqlitex.ExecOptions{Args: []any{o.account, folders}})
-	}, nil)
+	}, idle: true})
 }
 
 // Folders tells what is known of them; nil where nothing is.
 func (o *Outbox) Folders(take func([]byte)) {
 	var found []byte
-	o.change(func(c *sqlite.Conn) error {
+	o.look(func(c *sqlite.Conn) error {
 		return sqlitex.Execute(c, "SELECT list FROM folders WHERE account = ?", &sqlitex.ExecOptions{
 			Args: []any{o.account},
 			ResultFunc: func(s *sqlite.Stmt) error {
@@ -186,9 +193,27 @@ func (o *Outbox) Folders(take func([]byte)) {
 
 // change has something written, behind what was asked for before.
 func (o *Outbox) change(write func(*sqlite.Conn) error, then func(error)) {
+	o.give(change{write: write, then: then})
+}
+
+// look is change for what is of no use where there is no file yet: then is called
+// without write.
+func (o *Outbox) look(write func(*sqlite.Conn) error, then func(error)) {
+	o.give(change{write: write, then: then, looks: true})
+}
+
+func (o *Outbox) give(x change) {
 	o.mu.Lock()
-	o.pending = append(o.pending, change{write, then})
+	o.pending = append(o.pending, x)
 	o.mu.Unlock()
+	if x.idle {
+		time.AfterFunc(linger, o.poke)
+		return
+	}
+	o.poke()
+}
+
+func (o *Outbox) poke() {
 	select {
 	case o.wake <- struct{}{}:
 	default:
@@ -222,7 +247,8 @@ func (o *Outbox) run() {
 
 func (o *Outbox) write(some []change) {
 	done := make(chan []error, 1)
-	o.s.do(func(c *sqlite.Conn) { done <- o.transact(c, some) })
+	looks := !slices.ContainsFunc(some, func(x change) bool { return !x.looks })
+	o.s.give(work{do: func(c *sqlite.Conn) { done <- o.transact(c, some) }, looks: looks})
 	var errs []error
 	select {
 	case errs = <-done:
@@ -238,6 +264,9 @@ func (o *Outbox) write(some []change) {
 
 // transact writes changes in one transaction, and if that fails each in its own.
 func (o *Outbox) transact(c *sqlite.Conn, some []change) []error {
+	if !o.s.opened {
+		return fill(nil, len(some)) // they look, and there is nothing
+	}
 	if c == nil {
 		return fill(ErrNotKept, len(some))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -26,19 +27,29 @@ type Options struct {
 // State is the open file. Its methods may be called from any goroutine.
 type State struct {
 	o     Options
-	work  chan func(*sqlite.Conn) // never closed; nil is the end
+	work  chan work // never closed; one without do is the end
 	ended chan struct{}
-	conn  *sqlite.Conn // of run; nil where the file cannot be used
-	said  bool
+
+	// run's
+	opened bool         // else there is no file yet
+	conn   *sqlite.Conn // nil where the file cannot be used
+	said   bool
 }
 
-// Open returns at once; the file is opened by the State's goroutine. Where that
-// fails, everything works until the program ends, and Say is told so.
+// work is something for the State's goroutine.
+type work struct {
+	do    func(*sqlite.Conn)
+	looks bool // it is of no use where there is no file yet
+}
+
+// Open returns at once; the file is opened by the State's goroutine, and where
+// there is none it is begun with the first thing to be kept. Where that fails,
+// everything works until the program ends, and Say is told so.
 func Open(o Options) *State {
 	if o.Say == nil {
 		o.Say = func(string) {}
 	}
-	s := &State{o: o, work: make(chan func(*sqlite.Conn), 64), ended: make(chan struct{})}
+	s := &State{o: o, work: make(chan work, 64), ended: make(chan struct{})}
 	crash.Go("state", s.run)
 	return s
 }
@@ -49,7 +60,7 @@ func (s *State) Close(patience time.Duration) {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
-	case s.work <- nil:
+	case s.work <- work{}:
 	case <-timer.C:
 		return
 	}
@@ -61,12 +72,13 @@ func (s *State) Close(patience time.Duration) {
 
 func (s *State) run() {
 	defer close(s.ended)
-	s.open()
-	for do := range s.work {
-		if do == nil {
+	s.begin(false)
+	for w := range s.work {
+		if w.do == nil {
 			break
 		}
-		do(s.conn)
+		s.begin(!w.looks)
+		w.do(s.conn)
 	}
 	if s.conn != nil {
 		s.conn.Close()
@@ -75,11 +87,29 @@ func (s *State) run() {
 
 // do has f called on the State's goroutine; its connection is nil where there is
 // no file.
-func (s *State) do(f func(*sqlite.Conn)) {
+func (s *State) do(f func(*sqlite.Conn)) { s.give(work{do: f}) }
+
+// look is do for what only reads: no file is begun for it.
+func (s *State) look(f func(*sqlite.Conn)) { s.give(work{do: f, looks: true}) }
+
+func (s *State) give(w work) {
 	select {
-	case s.work <- f:
+	case s.work <- w:
 	case <-s.ended:
 	}
+}
+
+// begin opens the file; one that is not there only where something is to be kept:
+// a first start does not wait for it.
+func (s *State) begin(keeps bool) {
+	if s.opened {
+		return
+	}
+	if _, err := os.Lstat(filepath.Join(s.o.Dir, File)); !keeps && errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	s.opened = true
+	s.open()
 }
 
 func (s *State) open() {

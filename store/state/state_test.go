@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -179,5 +180,69 @@ func TestFilesThatAreNotOurs(t *testing.T) {
 			}
 			end()
 		})
+	}
+}
+
+// TestBegunWithTheFirstThingKept: looking makes no file, and does not wait for one;
+// one that another process has begun meanwhile is seen.
+func TestBegunWithTheFirstThingKept(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	path := filepath.Join(dir, File)
+	first, second := startProcess(dir, alice), startProcess(dir, alice)
+	marks := first.s.Marks(alice, "INBOX")
+	if uid, ok := marks.Told(at(1)); ok {
+		t.Errorf("told up to %d", uid)
+	}
+	if some := first.claim(); len(some) > 0 {
+		t.Errorf("claimed %v", some)
+	}
+	folders := func(p *process) string {
+		done := make(chan []byte)
+		p.o.Folders(func(b []byte) { done <- b })
+		return string(<-done)
+	}
+	if got := folders(first); got != "" {
+		t.Errorf("folders %q", got)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("nothing is kept, and there is a file (%v)", err)
+	}
+
+	second.o.KeepFolders([]byte("Archive")) // nobody waits for it
+	second.put(entry(1))
+	second.killed()
+	if got := folders(first); got != "Archive" {
+		t.Errorf("folders %q after another process kept them", got)
+	}
+	if some := first.claim(); len(some) != 1 {
+		t.Errorf("claimed %v after another process put one and ended", some)
+	}
+	marks.Close()
+	first.end()
+}
+
+// TestKeptWithoutWaiting: what nobody waits for is written all the same, by itself
+// and by the end.
+func TestKeptWithoutWaiting(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	for _, way := range []string{"after a while", "by the end"} {
+		p := startProcess(dir, alice)
+		p.o.KeepFolders([]byte(way))
+		for end := time.Now().Add(patience); way == "after a while"; time.Sleep(10 * time.Millisecond) {
+			if _, err := os.Lstat(filepath.Join(dir, File)); err == nil {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("nothing is written %v later", patience)
+			}
+		}
+		p.end()
+		p = startProcess(dir, alice)
+		done := make(chan []byte)
+		p.o.Folders(func(b []byte) { done <- b })
+		if got := string(<-done); got != way {
+			t.Errorf("%q is kept, want %q", got, way)
+		}
+		p.end()
 	}
 }

@@ -69,6 +69,7 @@ type canvas struct {
 
 	shown  Frame
 	rows   []string // of what is shown; nil: nothing is known of the screen
+	ready  bool     // for a first frame like shown, after a rehearsal
 	was    uv.Line  // of a row that is about to change
 	cells  uv.ScreenBuffer
 	differ *uv.TerminalRenderer
@@ -99,14 +100,14 @@ func (c *canvas) draw(f Frame, anew, synchronized bool) []byte {
 	if f.Progress != c.shown.Progress {
 		c.out.WriteString(f.Progress.sequence())
 	}
-	if anew || c.rows == nil || f.Width != c.shown.Width || f.Height != c.shown.Height ||
+	if anew && !c.ready || c.rows == nil || f.Width != c.shown.Width || f.Height != c.shown.Height ||
 		f.Method != c.shown.Method || f.Profile != c.shown.Profile {
 		c.blank(f)
 	} else if f.Content == c.shown.Content {
 		c.shown = f
 		return c.out.Bytes()
 	}
-	c.shown = f
+	c.shown, c.ready = f, false
 
 	start := c.out.Len()
 	if synchronized {
@@ -126,6 +127,26 @@ func (c *canvas) draw(f Frame, anew, synchronized bool) []byte {
 	}
 	return c.out.Bytes()
 }
+
+// rehearse draws a few rows of a frame for nobody and is ready then for one of its
+// size. A first frame takes several times as long as others do, for the memory that
+// is asked for and the code that is run for the first time.
+func (c *canvas) rehearse(f Frame) {
+	if lines := strings.SplitAfter(f.Content, "\n"); len(lines) > 2*rehearsed {
+		rest := strings.Repeat("\n", len(lines)-2*rehearsed)
+		f.Content = strings.Join(lines[:rehearsed], "") + rest + strings.Join(lines[len(lines)-rehearsed:], "")
+	}
+	c.draw(f, true, false)
+	c.shown = Frame{Width: f.Width, Height: f.Height, Profile: f.Profile}
+	clear(c.rows)
+	c.cells.Clear()
+	c.differ.Resize(f.Width, f.Height) // it forgets where the cursor is
+	c.differ.Erase()
+	c.ready = c.rows != nil
+}
+
+// rehearsed is how many rows are drawn of those at either end.
+const rehearsed = 3
 
 // blank begins anew with an empty screen of the frame's size.
 func (c *canvas) blank(f Frame) {

@@ -303,3 +303,34 @@ func BenchmarkCanvas(b *testing.B) {
 		})
 	}
 }
+
+// TestCanvasRehearsed: what a canvas writes after a rehearsal is, octet for octet,
+// what it writes without, whatever the frame that it rehearsed and the one that
+// comes.
+func TestCanvasRehearsed(t *testing.T) {
+	environ := []string{"TERM=xterm-256color"}
+	m := newMailer(3, narrow, 60, 16)
+	next := func() Frame {
+		if m.r.IntN(4) == 0 {
+			m.w, m.h = 1+m.r.IntN(60), 1+m.r.IntN(16)
+			m.cursor, m.over = 0, 0
+		}
+		m.step()
+		f := m.frame()
+		f.Title = fmt.Sprint(m.r.IntN(2))
+		f.Profile = []colorprofile.Profile{colorprofile.TrueColor, colorprofile.ANSI}[m.r.IntN(2)]
+		f.Method = []ansi.Method{ansi.WcWidth, ansi.GraphemeWidth}[m.r.IntN(2)]
+		return f
+	}
+	for step := range 300 {
+		rehearsed, fresh := newCanvas(environ), newCanvas(environ)
+		rehearsed.rehearse(next())
+		for frame := range 3 {
+			f, anew := next(), frame == 0 || m.r.IntN(3) == 0
+			got, want := string(rehearsed.draw(f, anew, false)), string(fresh.draw(f, anew, false))
+			if got != want {
+				t.Fatalf("step %d, frame %d: written\n%q\nwithout a rehearsal\n%q", step, frame, got, want)
+			}
+		}
+	}
+}

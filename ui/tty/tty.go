@@ -73,7 +73,8 @@ type Terminal struct {
 	ended   chan struct{}
 
 	mu     sync.Mutex
-	hold   *hold // nil: given up
+	hold   *hold   // nil: given up
+	ready  *canvas // rehearsed, for the first hold
 	closed bool
 }
 
@@ -93,6 +94,17 @@ func New(o Options) *Terminal {
 		o: o, inbox: newInbox(),
 		signals: make(chan os.Signal, 8), suspend: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
+}
+
+// Rehearse draws a frame and shows it to nobody. The first one that is painted
+// after Open takes a fraction of the time then, if it is of the same size; this is
+// for while there is nothing to do but to wait.
+func (t *Terminal) Rehearse(f Frame) {
+	c := newCanvas(t.o.Environ)
+	c.rehearse(f)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ready = c
 }
 
 // Open takes the terminal.
@@ -275,7 +287,11 @@ func (t *Terminal) take(before *term.State) error {
 		return fmt.Errorf("the terminal cannot be read: %w", err)
 	}
 	h := &hold{before: before, asked: time.Now(), device: openDevice(t.o.Output), keyboard: keys}
-	h.painter = newPainter(t.inbox, h.device, newCanvas(t.o.Environ), enter(t.o.Environ), t.o.Gone)
+	c := t.ready
+	if t.ready = nil; c == nil {
+		c = newCanvas(t.o.Environ)
+	}
+	h.painter = newPainter(t.inbox, h.device, c, enter(t.o.Environ), t.o.Gone)
 	t.hold = h
 	t.inbox.repaint()
 	crash.Go("painter", h.painter.run)
