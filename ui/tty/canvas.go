@@ -136,13 +136,15 @@ func (c *canvas) rehearse(f Frame) {
 		rest := strings.Repeat("\n", len(lines)-2*rehearsed)
 		f.Content = strings.Join(lines[:rehearsed], "") + rest + strings.Join(lines[len(lines)-rehearsed:], "")
 	}
-	c.draw(f, true, false)
+	if c.draw(f, true, false); c.rows == nil {
+		return // a terminal that does not tell its size
+	}
 	c.shown = Frame{Width: f.Width, Height: f.Height, Profile: f.Profile}
 	clear(c.rows)
 	c.cells.Clear()
 	c.differ.Resize(f.Width, f.Height) // it forgets where the cursor is
 	c.differ.Erase()
-	c.ready = c.rows != nil
+	c.ready = true
 }
 
 // rehearsed is how many rows are drawn of those at either end.
