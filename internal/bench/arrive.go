@@ -98,7 +98,7 @@ func Arrive(h *Host, p Program, box Mailbox, direct bool, runs int) (Arrivals, e
 	if !direct {
 		near.Addr = link.Addr()
 	}
-	t, _, err := open(h, p, near)
+	t, _, err := open(h, p, near, 0)
 	if err != nil {
 		return a, err
 	}

@@ -20,7 +20,7 @@ type Expunged struct {
 // program shows it.
 func Expunge(l *Lab, p Program, box Mailbox, n int) (Expunged, error) {
 	var e Expunged
-	t, _, err := open(l.Host, p, box)
+	t, _, err := open(l.Host, p, box, 0)
 	if err != nil {
 		return e, err
 	}
@@ -43,7 +43,7 @@ func Expunge(l *Lab, p Program, box Mailbox, n int) (Expunged, error) {
 			return e, err
 		}
 	}
-	if err := t.Quiet(2*time.Second, 30*time.Second); err != nil {
+	if err := t.Quiet(5*time.Second, time.Minute); err != nil { // the cache is filled by then
 		return e, err
 	}
 	before, err := ReadUsage(t.Cmd.Process.Pid)

@@ -136,9 +136,10 @@ func newest(box Mailbox) func(screen string) bool {
 	return func(screen string) bool { return strings.Contains(screen, first) && strings.Contains(screen, tenth) }
 }
 
-// open runs a program until the newest subjects of box are on its screen and
-// says how long that took. The caller ends the program.
-func open(h *Host, p Program, box Mailbox) (*Terminal, time.Duration, error) {
+// open runs a program until the newest subjects of box are on its screen, which is
+// looked at when it has been calm, and says how long that took. The caller ends the
+// program.
+func open(h *Host, p Program, box Mailbox, calm time.Duration) (*Terminal, time.Duration, error) {
 	t, err := p.Open(h.TempDir(), box)
 	if err != nil {
 		return nil, 0, fmt.Errorf("start %s: %w", p.Name, err)
@@ -156,6 +157,6 @@ func open(h *Host, p Program, box Mailbox) (*Terminal, time.Duration, error) {
 // Opened starts a program on box and returns when the newest subjects are on
 // its screen. The caller ends it.
 func Opened(h *Host, p Program, box Mailbox) (*Terminal, error) {
-	t, _, err := open(h, p, box)
+	t, _, err := open(h, p, box, 0)
 	return t, err
 }

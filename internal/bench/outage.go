@@ -44,7 +44,7 @@ func Breaking(h *Host, p Program, box Mailbox, how Break, limit time.Duration) (
 	}
 	near := box
 	near.Addr = front
-	t, _, err := open(h, p, near)
+	t, _, err := open(h, p, near, 0)
 	if err != nil {
 		return o, err
 	}
@@ -102,7 +102,7 @@ func Quitting(h *Host, p Program, box Mailbox, swallow bool) (time.Duration, err
 	defer link.Close()
 	near := box
 	near.Addr = link.Addr()
-	t, _, err := open(h, p, near)
+	t, _, err := open(h, p, near, 0)
 	if err != nil {
 		return 0, err
 	}

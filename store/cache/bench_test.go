@@ -3,11 +3,13 @@ package cache
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	osexec "os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -145,29 +147,87 @@ func BenchmarkKeepSummaries(b *testing.B) {
 	}
 }
 
-// BenchmarkOpen is what the start of the program waits for, with a file and
-// without, and what its end does.
+// BenchmarkOpen is from nothing to knowing what is kept of a mailbox, where something
+// is and where nothing is, and what the end of the program waits for.
 func BenchmarkOpen(b *testing.B) {
-	for _, name := range []string{"file", "new", "memory"} {
+	for _, name := range []string{"file", "none", "memory"} {
 		b.Run(name, func(b *testing.B) {
-			dir := b.TempDir()
+			path := ""
+			switch name {
+			case "file":
+				path = keptFile(b, 1000, true)
+			case "none":
+				path = filepath.Join(b.TempDir(), "a.db")
+			}
 			var closing time.Duration
-			n := 0
 			for b.Loop() {
-				path := ""
-				if n++; name == "new" {
-					path = filepath.Join(dir, fmt.Sprint(n))
-				} else if name == "file" {
-					path = filepath.Join(dir, "a")
-				}
 				c := Open(Options{Path: path})
+				if _, err := c.Missing(context.Background(), inbox, []store.UID{1}); err != nil {
+					b.Fatal(err)
+				}
 				start := time.Now()
 				c.Close(time.Minute)
 				closing += time.Since(start)
 			}
-			b.ReportMetric(float64(closing.Microseconds())/float64(n)/1000, "ms/close")
+			b.ReportMetric(float64(closing.Microseconds())/float64(b.N)/1000, "ms/close")
 		})
 	}
+}
+
+// BenchmarkGone is what it takes of this process's time that a thousand messages of a
+// mailbox are expunged, all over it, until nothing is left of them in the file.
+func BenchmarkGone(b *testing.B) {
+	const n, some = 100_000, 1000
+	path := keptFile(b, n, true)
+	c := Open(Options{Path: path, Say: func(s string) { b.Error(s) }})
+	defer c.Close(time.Minute)
+	if cp, err := c.Load(context.Background(), inbox.Mailbox, nil); err != nil || cp.List.Len() != n {
+		b.Fatal(err)
+	}
+	order := rand.New(rand.NewPCG(1, 2)).Perm(n)
+	var spent time.Duration
+	rounds := 0
+	for b.Loop() {
+		if rounds++; rounds*some > n {
+			b.Fatal("none are left; fewer rounds, please")
+		}
+		gone := make(map[int]bool)
+		for _, uid := range order[:rounds*some] {
+			gone[uid+1] = true
+		}
+		var rest store.Builder
+		for uid := 1; uid <= n; uid++ {
+			if !gone[uid] {
+				if err := rest.Add(store.Row{UID: store.UID(uid)}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		list := rest.List()
+		was := busyTime()
+		c.Keep(store.Checkpoint{Place: inbox, List: list, ModSeq: uint64(rounds + 1), AsOf: time.Now()})
+		for left := true; left; time.Sleep(time.Millisecond) {
+			settled(b, c)
+			err := c.read(context.Background(), func(r *conn) (err error) {
+				_, left, err = findInt(r.Conn, "SELECT 1 FROM gone LIMIT 1")
+				return err
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		spent += busyTime() - was
+	}
+	b.ReportMetric(float64(spent.Microseconds())/1000/float64(rounds), "ms-of-CPU/1000")
+}
+
+// busyTime is how long this process has had a CPU.
+func busyTime() time.Duration {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkScroll opens a mailbox all of which is cached in a process of its own
