@@ -83,9 +83,9 @@ func keptFile(b *testing.B, n int, whole bool) string {
 }
 
 func keepRange(b *testing.B, c *Cache, from, to int) {
-	for lo := from; lo <= to; lo += 4000 {
+	for lo := from; lo <= to; lo += keptChunk {
 		var sums []*store.Summary
-		for uid := lo; uid < min(lo+4000, to+1); uid++ {
+		for uid := lo; uid < min(lo+keptChunk, to+1); uid++ {
 			sums = append(sums, mailOf(store.UID(uid)))
 		}
 		c.KeepSummaries(inbox, sums)
@@ -284,3 +284,7 @@ func scroll(path string) {
 		}
 	}
 }
+
+// keptChunk is how many summaries are kept at a time: what a slow server sends while
+// the writer lingers. The search index gets a segment for each.
+const keptChunk = 500

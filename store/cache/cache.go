@@ -62,6 +62,7 @@ type Cache struct {
 	leases map[string]lease
 	codec  codec
 	pause  time.Time // nothing is written before then
+	untidy time.Time // when the search index was last written to, until tidy has seen to it
 }
 
 // waiter waits until settled reaches until.

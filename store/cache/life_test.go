@@ -8,13 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"tidings/store"
+	"tidings/store/query"
+
+	"github.com/google/go-cmp/cmp"
 	"zombiezen.com/go/sqlite"
 )
 
@@ -404,4 +407,55 @@ func TestFileName(t *testing.T) {
 			t.Errorf("%q becomes %q", name, f)
 		}
 	}
+}
+
+// TestTidied: a filling leaves the search index in many pieces; when nothing is
+// written any more they are brought together, and what is found stays the same.
+func TestTidied(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	synctest.Test(t, func(t *testing.T) {
+		c := open(t, path)
+		defer c.Close(time.Minute)
+		const n, chunk = 2000, 50
+		c.Keep(store.Checkpoint{Place: inbox, List: listOf(t, n), AsOf: time.Now()})
+		for from := n - chunk + 1; from > 0; from -= chunk {
+			c.KeepSummaries(inbox, summariesOf(n)[from-1:from-1+chunk])
+			settled(t, c)
+		}
+		pieces := func() (n int64) {
+			err := c.read(context.Background(), func(r *conn) (err error) {
+				n, _, err = findInt(r.Conn, "SELECT count(DISTINCT segid) FROM words_idx")
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		q, err := query.Parse(`"quarter 17"`, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := func() []store.UID { return searchAll(t, c, q, 1000) }
+		before, hits := pieces(), found()
+		if len(hits) < 100 {
+			t.Fatalf("only %d hits", len(hits))
+		}
+		if before < n/chunk {
+			t.Errorf("%d pieces after %d writes", before, n/chunk)
+		}
+		time.Sleep(restBeforeTidying / 2)
+		synctest.Wait()
+		if got := pieces(); got != before {
+			t.Errorf("%d pieces are %d while the filling takes a short rest", before, got)
+		}
+		time.Sleep(restBeforeTidying)
+		synctest.Wait()
+		if got := pieces(); got >= 16 {
+			t.Errorf("%d pieces are %d when all is written", before, got)
+		}
+		if got := found(); !slices.Equal(got, hits) {
+			t.Errorf("found %d, were %d", len(got), len(hits))
+		}
+	})
 }

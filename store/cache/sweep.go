@@ -1,5 +1,7 @@
 package cache
 
+import "time"
+
 // sweepRows is how many messages one sweep clears away: a few milliseconds, so
 // that whoever has something to keep does not wait.
 const sweepRows = 256
@@ -18,6 +20,9 @@ func (c *Cache) sweep() bool {
 	err := db.sweep(&n)
 	if err != nil {
 		c.refused(db, err)
+	}
+	if n > 0 {
+		c.untidy = time.Now()
 	}
 	return err == nil && n > 0
 }
@@ -98,4 +103,48 @@ func dropMessage(w *conn, id int64) error {
 		return dropBody(w, id)
 	}
 	return nil
+}
+
+// restBeforeTidying is how long nothing was written before the search index is
+// tidied: a filling is over then, or takes a rest.
+const restBeforeTidying = time.Second
+
+// tidyPages is how many pages of the search index are merged at a time: a few
+// milliseconds.
+const tidyPages = 64
+
+// tidy merges some of the search index, where it has many segments, or where much
+// of one was deleted.
+func (c *Cache) tidy() {
+	db := c.database(false)
+	if db == nil {
+		c.untidy = time.Time{}
+		return
+	}
+	db.writer.SetInterrupt(c.stop)
+	defer db.writer.SetInterrupt(nil)
+	more, err := db.tidy()
+	if err != nil {
+		c.refused(db, err)
+	}
+	if err != nil || !more {
+		c.untidy = time.Time{}
+	}
+}
+
+func (db *database) tidy() (more bool, err error) {
+	w := db.writer.Conn
+	err = transaction(w, "IMMEDIATE", func() error {
+		before, _, err := findInt(w, "SELECT total_changes()")
+		if err != nil {
+			return err
+		}
+		if err := exec(w, "INSERT INTO words(words, rank) VALUES('merge', ?)", tidyPages); err != nil {
+			return err
+		}
+		after, _, err := findInt(w, "SELECT total_changes()")
+		more = after-before >= 2 // as FTS5 has it: the statement itself is one
+		return err
+	})
+	return more, err
 }

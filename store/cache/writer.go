@@ -47,6 +47,12 @@ func (c *Cache) write() {
 			timer.Reset(wait)
 		case c.sweep():
 			continue
+		case c.untidy.IsZero():
+		case time.Since(c.untidy) >= restBeforeTidying:
+			c.tidy()
+			continue
+		default:
+			timer.Reset(restBeforeTidying - time.Since(c.untidy))
 		}
 		select {
 		case <-c.wake:
@@ -115,6 +121,9 @@ func (c *Cache) writeBatch() {
 	b, seq, db := c.waits, c.asked, c.db
 	c.waits, c.writing = newBatch(), b
 	c.mu.Unlock()
+	if b.summaries > 0 {
+		c.untidy = time.Now()
+	}
 	var err error
 	if db != nil {
 		db.writer.SetInterrupt(c.stop)
