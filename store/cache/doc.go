@@ -17,6 +17,10 @@
 // waits for it. Power that fails may cost the last transactions, never their
 // order.
 //
+// There is no file before there is something to write: a first start has its rows
+// on the screen before it is made. When nothing was written for a while, the writer
+// merges what the search index was written in.
+//
 // # Several processes
 //
 // The file may be open in any number of processes. For each mailbox one of them
@@ -28,7 +32,7 @@
 // # What can go wrong
 //
 // A file that is damaged, of another program or of another version is renamed
-// and a new one begun, at Open or whenever it shows. Where there can be no file
+// and a new one begun, at the start or whenever it shows. Where there can be no file
 // (a directory that cannot be written, a full disk at the start) the same code
 // runs on a database in memory. A disk that fills up meanwhile leaves what was
 // committed; writing is tried again every half minute. Each of these is said

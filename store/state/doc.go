@@ -8,7 +8,8 @@
 // recorded is on the disk (synchronous=FULL) when that is said.
 //
 // A [State] has one goroutine, which alone waits for the disk. Whoever calls a
-// method does not, but for Told and Close.
+// method does not, but for Told and Close. There is no file before there is
+// something to be kept.
 //
 // # Telling
 //
