@@ -281,8 +281,13 @@ func absorb(ctx context.Context, err error) error {
 	return nil
 }
 
-// fault deals with what went wrong with db on any goroutine.
+// fault deals with what went wrong with db on any goroutine. Of a file that was
+// replaced meanwhile anything can be expected: whoever opens it once more by its name
+// finds the next one, perhaps half made.
 func (c *Cache) fault(db *database, err error) {
+	if now, _ := c.inUse(); now != db {
+		return
+	}
 	switch {
 	case isDamage(err):
 		c.replace(db, err)

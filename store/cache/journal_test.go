@@ -4,8 +4,8 @@ import (
 	"context"
 	"path/filepath"
 	"slices"
-	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tidings/store"
@@ -17,47 +17,48 @@ func TestNoSharedMemory(t *testing.T) {
 	fileQuery = "?vfs=unix-none"
 	t.Cleanup(func() { fileQuery = "" })
 	path := filepath.Join(t.TempDir(), "a.db")
-	var mu sync.Mutex
-	var said []string
-	start := func() *Cache {
-		c := Open(Options{Path: path, Bodies: 1 << 20, Say: func(s string) {
-			mu.Lock()
-			defer mu.Unlock()
-			said = append(said, s)
-		}})
-		t.Cleanup(func() { c.Close(10 * time.Second) })
-		return c
-	}
-	writer, reader := start(), start()
-	const n = 3000
-	writer.Keep(store.Checkpoint{Place: inbox, List: listOf(t, n), ModSeq: 99, AsOf: time.UnixMilli(1700000000123)})
-	for from := store.UID(1); from <= n; from += 100 {
-		var sums []*store.Summary
-		for uid := from; uid < from+100; uid++ {
-			sums = append(sums, sumOf(uid))
+	synctest.Test(t, func(t *testing.T) {
+		var h heard
+		start := func() *Cache {
+			c := Open(Options{Path: path, Bodies: 1 << 20, Say: h.say})
+			t.Cleanup(func() { c.Close(10 * time.Second) })
+			return c
 		}
-		writer.KeepSummaries(inbox, sums)
-		if from%1000 != 1 {
-			continue
+		// In turns: whoever is done has nothing left to do on the file.
+		done := synctest.Wait
+		writer := start()
+		const n = 3000
+		writer.Keep(store.Checkpoint{Place: inbox, List: listOf(t, n), ModSeq: 99, AsOf: time.UnixMilli(1700000000123)})
+		settled(t, writer)
+		done()
+		reader := start()
+		done()
+		for from := store.UID(1); from <= n; from += 100 {
+			writer.KeepSummaries(inbox, summariesOf(n)[from-1:from+99])
+			if from%1000 != 1 {
+				continue
+			}
+			settled(t, writer)
+			done()
+			if _, err := reader.Missing(context.Background(), inbox, []store.UID{from}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		settled(t, writer)
-		if _, err := reader.Missing(context.Background(), inbox, []store.UID{from}); err != nil {
-			t.Fatal(err)
+		done()
+		last := start()
+		done()
+		for _, c := range []*Cache{writer, reader, last} {
+			if cp := load(t, c); cp.List == nil || cp.List.Len() != n || cp.ModSeq != 99 {
+				t.Errorf("loaded %v", cp)
+			}
+			if missing, err := c.Missing(context.Background(), inbox, []store.UID{1, n, n + 1}); err != nil || !slices.Equal(missing, []store.UID{n + 1}) {
+				t.Errorf("%v is missing, %v", missing, err)
+			}
 		}
-	}
-	settled(t, writer)
-	for _, c := range []*Cache{writer, reader, start()} {
-		if cp := load(t, c); cp.List == nil || cp.List.Len() != n || cp.ModSeq != 99 {
-			t.Errorf("loaded %v", cp)
+		want := "The cache's file system has no shared memory, so reading and writing the cache wait for each other."
+		if said := h.said(); len(said) != 3 || slices.ContainsFunc(said, func(s string) bool { return s != want }) {
+			t.Errorf("the person was told %q", said)
 		}
-		if missing, err := c.Missing(context.Background(), inbox, []store.UID{1, n, n + 1}); err != nil || !slices.Equal(missing, []store.UID{n + 1}) {
-			t.Errorf("%v is missing, %v", missing, err)
-		}
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	want := "The cache's file system has no shared memory, so reading and writing the cache wait for each other."
-	if len(said) != 3 || slices.ContainsFunc(said, func(s string) bool { return s != want }) {
-		t.Errorf("the person was told %q", said)
-	}
+	})
 }

@@ -459,3 +459,21 @@ func TestTidied(t *testing.T) {
 		}
 	})
 }
+
+// TestLateFault: the file is found to be damaged and replaced while others still read
+// the former one, or open it by its name, and find the next. Nobody is told of that.
+func TestLateFault(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.db")
+	var h heard
+	c := Open(Options{Path: path, Say: h.say})
+	defer c.Close(time.Minute)
+	c.Keep(soundCheckpoint(t))
+	settled(t, c)
+	former := c.database(false)
+	c.fault(former, errDamaged)
+	c.fault(former, errDamaged)
+	c.fault(former, errors.New("no such table"))
+	if said := h.said(); len(said) != 1 || !strings.Contains(said[0], "was damaged") {
+		t.Errorf("the person was told %q", said)
+	}
+}
