@@ -426,6 +426,48 @@ func TestFillingBeginsBesideTheFirstRows(t *testing.T) {
 	})
 }
 
+// TestProgressCountsWhatIsLacking: what a filling began with is a part of the
+// mailbox; when the monitor has all of it, that is not taken for filled.
+func TestProgressCountsWhatIsLacking(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const n = fillLead + 6000
+		srv := newFake(t, n)
+		cache := newFakeCache()
+		begun := make(chan struct{})
+		srv.on = func(c *fakeConn, tag, cmd string) bool {
+			if c.n == 1 && strings.HasPrefix(cmd, "FETCH") {
+				<-begun
+			}
+			if c.n == 2 && strings.HasPrefix(cmd, "UID FETCH") {
+				var lo, hi int
+				if n, _ := fmt.Sscanf(strings.Fields(cmd)[2], "%d:%d", &lo, &hi); n == 2 {
+					time.Sleep(time.Duration(hi-lo+1) * 100 * time.Microsecond) // progress is told, at times
+				}
+			}
+			return false
+		}
+		f, _ := start(t, fillConfig(srv, cache))
+		f.untilLong("some headers are kept", time.Minute, func() bool { return cache.filled() > 500 && len(f.progress) > 0 })
+		if len(f.resyncs) > 0 {
+			t.Error("the monitor was not held up")
+		}
+		close(begun)
+		f.live(1)
+		f.untilLong("everything is kept", time.Minute, func() bool { return cache.filled() == n })
+		f.untilLong("the end is told", time.Minute, func() bool {
+			return len(f.progress) > 0 && f.progress[len(f.progress)-1].Ended
+		})
+		for i, ev := range f.progress[1:] {
+			if ev.Done < f.progress[i].Done {
+				t.Errorf("progress goes back: %+v after %+v", ev, f.progress[i])
+			}
+		}
+		if last := f.progress[len(f.progress)-1]; last.Done != n || last.Total != n {
+			t.Errorf("at last %+v", last)
+		}
+	})
+}
+
 // TestFillingLeavesAServerThatBreaksAlone: a server that breaks the link before a
 // header was asked for is not connected to again and again.
 func TestFillingLeavesAServerThatBreaksAlone(t *testing.T) {

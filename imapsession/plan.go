@@ -35,7 +35,7 @@ type backfill struct {
 	list    *store.List // as it was when it was lent
 	blank   bool        // none was lent, and the cache has nothing of the mailbox
 	held    bool        // the person wants no more of it
-	renewed bool        // it was lent since the goroutine looked
+	renewed bool        // it was lent since the goroutine looked: behind is that of another
 	scope   scope
 	todo    []store.UID        // to be fetched, descending
 	flying  int                // UIDs that are being fetched
@@ -173,18 +173,27 @@ func (b *backfill) plan(ctx context.Context) (n int, more bool) {
 	s.mu.Lock()
 	at, list, sc := b.at, b.list, b.scope
 	full := len(b.todo) >= planAhead
-	b.renewed = false
 	s.mu.Unlock()
-	if list == nil || full || s.cfg.Backfill > 0 && !sc.asked {
+	defer b.looked(list)
+	if list == nil || s.cfg.Backfill > 0 && !sc.asked {
 		return 0, false
 	}
 	lo, hi, behind := b.covered.next(at, list)
+	if full {
+		s.mu.Lock()
+		if b.at == at && !sc.asked {
+			b.behind = behind
+		}
+		s.mu.Unlock()
+		return 0, false
+	}
 	if lo == hi {
 		s.mu.Lock()
 		if b.at == at {
 			b.behind = 0
 		}
 		s.mu.Unlock()
+		b.looked(list)
 		b.report(false)
 		return 0, false
 	}
@@ -219,6 +228,15 @@ func (b *backfill) plan(ctx context.Context) (n int, more bool) {
 		s.poke()
 	}
 	return len(missing), true
+}
+
+// looked notes that behind is what list leaves, unless another was lent meanwhile.
+func (b *backfill) looked(list *store.List) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if b.list == list {
+		b.renewed = false
+	}
 }
 
 // take gives a link up to n UIDs to fetch, newest first, and the place that they
@@ -309,6 +327,9 @@ func (b *backfill) report(ended bool) {
 	left := len(b.todo) + b.flying
 	idle := left == 0 && b.behind == 0
 	ended = ended || b.held && b.flying == 0
+	if b.renewed && !ended {
+		return // nobody has counted what it lacks
+	}
 	now := time.Now()
 	switch {
 	case b.flying > 0 && !b.active:

@@ -95,6 +95,29 @@ func TestViewScreens(t *testing.T) {
 	})
 }
 
+// What was unfolded on the screen's first line is shown, and is not counted as new.
+func TestUnfoldedIsNotNew(t *testing.T) {
+	atScreen(t, 80, 3, func(p *person) {
+		p.server().talk()
+		p.idle()
+		p.press("G")
+		for range 5 {
+			p.press("k")
+		}
+		p.selects("Re: The figures")
+		p.press("t")
+		p.idle()
+		if top := p.lines()[0]; !strings.Contains(top, "Re: The figures") || !strings.Contains(top, "Erin") {
+			t.Fatalf("the screen is %q", p.lines())
+		}
+		p.press("z")
+		p.idle()
+		p.seesNot(" new ")
+		p.sees("Bob", "Erin")
+		p.selects("Erin")
+	})
+}
+
 // What is read in the view of unread messages stays until it is chosen again;
 // what another client reads goes at once.
 func TestUnreadViewWhileReading(t *testing.T) {

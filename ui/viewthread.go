@@ -169,11 +169,24 @@ func (p *projection) fold(v *listView, uid store.UID, open bool) {
 			}
 		}
 	}
-	v.still(func() {
+	turn := func() {
 		p.hide(uid, 0)
 		p.threads.SetOpen(uid, open)
 		p.show(uid)
-	})
+	}
+	if v == nil {
+		turn()
+		return
+	}
+	fresh := v.fresh
+	v.still(turn)
+	if open { // what the person unfolded is not left above the screen
+		first, _ := v.find(p.threads.Tree(uid)[0].UID)
+		if r := v.rowOf(first); r < v.top && v.cursor()-r < v.h {
+			v.top = r
+		}
+	}
+	v.fresh = min(fresh, v.top) // nothing arrived
 }
 
 // family is what a row shows of its conversation.
