@@ -46,18 +46,27 @@ const (
 // and of the server after Enter. What it has found is shown by a view.
 type finding struct {
 	query  query.Query
-	gen    int                            // of the search in the cache; what another brings is dropped
-	cancel context.CancelFunc             // of that
-	again  func(next store.UID, most int) // goes on with it
+	gen    int             // of the search in the cache; what another brings is dropped
+	ctx    context.Context // of that
+	cancel context.CancelFunc
+	again  func(next store.UID, most int) // goes on with it; nil: the cache cannot search
 	local  bool                           // the cache is being looked through
 	shown  bool                           // the view is of this search already
 	found  []store.UID
 	more   bool // there are more than maxHits
 
+	// The cache may be filled meanwhile.
+	behind bool      // it has got more since it was looked through
+	anew   bool      // it is being looked through once more
+	began  time.Time // when it was last begun to be looked through
+	ended  time.Time // when that came to its end, or went on
+	wakes  time.Time // when the next time is due
+	whole  bool      // the server has told all that there is
+
 	server   imapsession.CommandID // 0: it is not being asked
 	progress int                   // of it, in per cent; 0: not known
 	stopped  bool                  // it was taken back
-	known    map[store.UID]bool    // found, while the server is asked
+	known    map[store.UID]bool    // found, while the server is asked or the cache looked through once more
 	theirs   []store.UID           // what the server found
 	news     int                   // of that, what the cache did not know
 }
@@ -79,23 +88,37 @@ func (m *Model) find(a *account, q query.Query) {
 		return
 	}
 	m.endFinding(a)
-	*f = finding{query: q, gen: f.gen + 1}
+	*f = finding{query: q, gen: f.gen + 1, began: m.now}
 	cache, ok := a.cfg.Cache.(Searcher)
 	if !ok {
 		m.showFound(a)
 		return
 	}
-	var ctx context.Context
-	ctx, f.cancel = context.WithCancel(m.ctx)
+	f.again = func(next store.UID, most int) { m.look(f.ctx, a, cache, next, most) }
+	m.beginLooking(a, firstHits)
+}
+
+// beginLooking has the cache looked through from its newest message on.
+func (m *Model) beginLooking(a *account, most int) {
+	f := &a.finding
+	f.ctx, f.cancel = context.WithCancel(m.ctx)
 	f.local = true
-	f.again = func(next store.UID, most int) { m.look(ctx, a, cache, next, most) }
-	f.again(0, firstHits)
+	f.again(0, most)
 }
 
 // look has the cache looked through, from below on, for so many hits.
 func (m *Model) look(ctx context.Context, a *account, cache Searcher, below store.UID, most int) {
 	index, gen, at, q := m.indexOf(a), a.finding.gen, a.place(), a.finding.query
+	var filled Sorter
+	if a.finding.anew && below == 0 && a.progress.Ended {
+		filled, _ = a.cfg.Cache.(Sorter)
+	}
 	m.later(func() tea.Msg {
+		if filled != nil {
+			settle, cancel := context.WithTimeout(ctx, settleFor)
+			_ = filled.Settled(settle) // what is not there yet is found the next time
+			cancel()
+		}
 		msg := foundMsg{account: index, gen: gen, next: below}
 		for began := time.Now(); ; {
 			var uids []store.UID
@@ -119,11 +142,14 @@ func (m *Model) foundSome(a *account, msg foundMsg) {
 		return
 	}
 	uids := f.add(msg.uids)
+	f.ended = m.now
 	f.more = len(f.found) >= maxHits && msg.next != 0
 	f.local = msg.err == nil && msg.next != 0 && !f.more
 	switch {
 	case f.shown && len(uids) <= fewHits:
 		m.addFound(a, uids)
+	case f.anew:
+		m.widenFound(a)
 	default:
 		m.showFound(a)
 	}
@@ -132,6 +158,57 @@ func (m *Model) foundSome(a *account, msg foundMsg) {
 	} else if f.cancel != nil {
 		f.cancel()
 	}
+}
+
+// backfilled: summaries came into the cache since it was looked through.
+func (f *finding) backfilled() {
+	f.behind = f.again != nil && !f.whole && !f.more
+}
+
+// followFinding has the cache looked through once more where it was filled since,
+// with a rest in between. It is called at the end of every Update.
+func (m *Model) followFinding(a *account) {
+	f := &a.finding
+	if !f.behind || !f.shown || f.local || f.server != 0 || a.viewed().show != showFound {
+		return
+	}
+	if due := f.ended.Add(max(rest*f.ended.Sub(f.began), time.Second)); m.now.Before(due) {
+		if m.now.After(f.wakes) {
+			f.wakes = due
+			m.later(m.after(due.Sub(m.now)+time.Millisecond, redrawMsg{}))
+		}
+		return
+	}
+	if f.known == nil {
+		f.know()
+	}
+	f.behind, f.anew, f.began = false, true, m.now
+	m.beginLooking(a, moreHits)
+}
+
+// know writes down what is found already.
+func (f *finding) know() {
+	f.known = make(map[store.UID]bool, len(f.found))
+	for _, uid := range f.found {
+		f.known[uid] = true
+	}
+}
+
+// widenFound makes the view of what is found anew, for more of it: what the person
+// has read there stays, and what is unfolded.
+func (m *Model) widenFound(a *account) {
+	v := &a.view
+	p := v.proj
+	if p == nil || p.spec.show != showFound || v.next != nil && !v.next.again {
+		m.showFound(a)
+		return
+	}
+	if v.next != nil {
+		v.next.cancel()
+		v.next = nil
+	}
+	p.spec.found = slices.Clone(a.finding.found)
+	m.rebuildView(a, p)
 }
 
 // add takes hits, and returns those that are new.
@@ -171,10 +248,7 @@ func (m *Model) askServer(a *account) {
 		m.say(a, own(sDim, "the server is not there to be asked: this is what the cache knows"))
 		return
 	}
-	f.known = make(map[store.UID]bool, len(f.found))
-	for _, uid := range f.found {
-		f.known[uid] = true
-	}
+	f.know()
 	f.theirs, f.news, f.progress, f.stopped = nil, 0, 0, false
 	f.server = a.cfg.Session.Do(imapsession.Search{Target: imapsession.Target{Mailbox: a.mailbox, UIDValidity: a.validity}, Query: f.query})
 	a.jobs[f.server] = job{kind: jobSearch}
@@ -201,7 +275,13 @@ func (m *Model) searchEnded(a *account, ev imapsession.ResultEvent) {
 	if ev.ID != f.server {
 		return
 	}
-	f.server, f.known = 0, nil
+	f.server = 0
+	if !f.local {
+		f.known = nil
+	}
+	if ev.Err == nil {
+		f.behind, f.whole = false, true
+	}
 	switch {
 	case errors.Is(ev.Err, context.Canceled):
 		m.say(a, own(sDim, "the server's search was taken back: this is what was found until then"))
@@ -231,7 +311,7 @@ func (m *Model) endFinding(a *account) {
 		a.cfg.Session.Cancel(f.server)
 		f.server = 0
 	}
-	f.local, f.known, f.theirs = false, nil, nil
+	f.local, f.behind, f.again, f.known, f.theirs = false, false, nil, nil, nil
 }
 
 // stopAsking takes a search of the server back. It reports whether there was one.
@@ -286,7 +366,7 @@ func (f *finding) underWay() ink {
 		return "asking the server: " + ink(thousands(f.progress)) + "%"
 	case f.server != 0 && !f.stopped:
 		return "asking the server"
-	case f.local:
+	case f.local, f.behind:
 		return "looking on"
 	}
 	return ""

@@ -254,6 +254,7 @@ func (m *Model) settle() {
 		if a.view.h != h {
 			a.view.resize(h)
 		}
+		m.followFinding(a)
 		m.followView(a)
 		a.followRange()
 		missing := m.show(a)

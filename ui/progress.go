@@ -25,6 +25,7 @@ func (a *account) progressed(ev imapsession.ProgressEvent) {
 	}
 	a.progress = ev
 	a.view.backfilled()
+	a.finding.backfilled()
 }
 
 // stopFilling stops the filling of the cache, if that is under way: the last of

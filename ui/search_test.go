@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -260,6 +261,52 @@ func TestMailThatArrivesIsSearched(t *testing.T) {
 		p.sees("found invoice  11 of 33")
 		p.seesNot("(31)")
 	})
+}
+
+// TestSearchFollowsTheFilling: what comes into the cache while its search is on
+// screen is found, too, and until then the search does not look like all there is.
+func TestSearchFollowsTheFilling(t *testing.T) {
+	for _, n := range []int{60, 600} { // more at once than come into the view one by one
+		searching(t, n, 0, func(p *person, c *searchCache) {
+			all := maps.Clone(c.sums)
+			maps.DeleteFunc(c.sums, func(uid store.UID, _ *store.Summary) bool { return uid <= store.UID(n-30) })
+			p.press("/")
+			p.types("invoice")
+			p.idle()
+			p.sees("10 found")
+			p.seesNot("looking on")
+			p.press("down") // the person chose
+			chosen := fmt.Sprintf("(%d) Invoice", n-4)
+			p.selects(chosen)
+			p.server().say(imapsession.ProgressEvent{Done: 30, Total: int64(n), Rate: 10})
+			p.idle()
+			p.sees("10 found, looking on")
+			c.sums = all
+			p.server().say(imapsession.ProgressEvent{Done: int64(n), Total: int64(n), Ended: true})
+			p.idle()
+			p.wait(time.Minute)
+			p.sees(fmt.Sprintf("%d found", n/3))
+			p.seesNot("looking on")
+			p.selects(chosen)
+			asked := len(c.searches)
+			p.wait(time.Hour)
+			if got := len(c.searches); got != asked {
+				t.Errorf("it goes on looking: %d times", got-asked)
+			}
+			p.press("enter")
+			if n := len(p.server().pending()); n != 1 {
+				t.Fatalf("%d commands", n)
+			}
+			p.server().end(p.server().pending()[0], nil)
+			p.idle()
+			p.server().say(imapsession.ProgressEvent{Done: int64(n), Total: int64(n), Ended: true})
+			p.wait(time.Minute)
+			p.sees("the server found nothing else")
+			if got := len(c.searches); got != asked {
+				t.Error("the cache is looked through although the server has told all")
+			}
+		})
+	}
 }
 
 func TestSearchOffline(t *testing.T) {
