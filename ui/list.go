@@ -34,8 +34,10 @@ type listView struct {
 	// doubt: of a view that was made anew, it may be that it is only to be found.
 	doubt bool
 
-	// fresh counts the rows above the screen that arrived since it was anchored.
+	// fresh counts the rows above the screen that arrived since it was anchored;
+	// what arrived has a UID above since, the highest when the projection was made.
 	fresh int
+	since store.UID
 }
 
 func newListView() listView { return listView{list: &store.List{}, sel: -1} }
@@ -326,15 +328,18 @@ func (v *listView) inserted(i int) {
 	if v.tomb && i < v.gap {
 		v.gap++
 	}
-	at := v.rowOf(i)
+	at, arrived := v.rowOf(i), 0
+	if v.uidAt(i) > v.since { // else it has only found its place
+		arrived = 1
+	}
 	switch {
 	case v.top > 0 && at <= v.top: // anchored: what is on screen stays where it is
 		v.top++
-		v.fresh++
+		v.fresh += arrived
 	case v.top == 0:
 		// The top row stays on screen until the selection would leave it.
 		v.reveal()
-		v.fresh = min(1, v.top)
+		v.fresh = min(arrived, v.top)
 	default: // it came in on screen, or below
 		v.reveal()
 	}

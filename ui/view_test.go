@@ -118,6 +118,43 @@ func TestUnfoldedIsNotNew(t *testing.T) {
 	})
 }
 
+// What finds its place above the screen, when its summary comes, is not new; what
+// arrives is.
+func TestPlacedIsNotNew(t *testing.T) {
+	for _, keys := range []string{"S z", "t"} {
+		atScreen(t, 80, 12, func(p *person) {
+			f := p.server()
+			f.live()
+			var known, late []*store.Summary
+			for uid := store.UID(1); uid <= 60; uid++ {
+				f.apply(store.Change{Kind: store.Exists, N: uint32(uid)})
+				f.apply(store.Change{Kind: store.Fill, Seq: uint32(uid), UID: uid, Flags: store.NoFlags})
+				if sums := f.summary(uid); uid < 30 || uid > 50 {
+					known = append(known, sums)
+				} else {
+					late = append(late, sums)
+				}
+			}
+			f.nextUID = 61
+			f.say(f.resync())
+			f.say(imapsession.SummariesEvent{UIDValidity: fakeValidity, Summaries: known})
+			p.idle()
+			p.press(keys)
+			p.press("G")
+			p.sees("39 of 60")
+			f.say(imapsession.SummariesEvent{UIDValidity: fakeValidity, Summaries: late})
+			p.idle()
+			p.wait(3 * time.Second)
+			p.sees("60 of 60")
+			p.seesNot(" new ")
+			f.deliver(false)
+			p.idle()
+			p.wait(3 * time.Second)
+			p.sees("↑ 1 new")
+		})
+	}
+}
+
 // What is read in the view of unread messages stays until it is chosen again;
 // what another client reads goes at once.
 func TestUnreadViewWhileReading(t *testing.T) {

@@ -57,9 +57,8 @@ func (v *listView) still(f func()) {
 	}
 	for k, uid := range shown {
 		if i, ok := v.find(uid); ok {
-			top := max(v.rowOf(i)-k, 0)
-			v.fresh = max(v.fresh+top-v.top, 0)
-			v.top = top
+			v.top = max(v.rowOf(i)-k, 0)
+			v.fresh = min(v.fresh, v.top)
 			break
 		}
 	}
@@ -137,6 +136,9 @@ func (v *listView) project(p *projection, again bool) {
 	v.fresh = 0
 	if again && old.top > 0 {
 		v.fresh = old.fresh
+	}
+	if !again || v.since == 0 {
+		v.since, _, _ = v.list.MaxUID()
 	}
 	v.top = v.cursor() - line
 	v.reveal()

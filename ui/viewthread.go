@@ -118,6 +118,12 @@ func (p *projection) admitThread(v *listView, i int, r store.Row, sum *store.Sum
 		p.threads.Add(k)
 		p.show(r.UID)
 	})
+	if v == nil || r.UID <= v.since {
+		return
+	}
+	if at, ok := v.find(p.threads.Newest(r.UID)); ok && v.rowOf(at) < v.top {
+		v.fresh++
+	}
 }
 
 // dismissThread takes a message out of its conversation that is still in the
@@ -178,15 +184,14 @@ func (p *projection) fold(v *listView, uid store.UID, open bool) {
 		turn()
 		return
 	}
-	fresh := v.fresh
 	v.still(turn)
 	if open { // what the person unfolded is not left above the screen
 		first, _ := v.find(p.threads.Tree(uid)[0].UID)
 		if r := v.rowOf(first); r < v.top && v.cursor()-r < v.h {
 			v.top = r
+			v.fresh = min(v.fresh, r)
 		}
 	}
-	v.fresh = min(fresh, v.top) // nothing arrived
 }
 
 // family is what a row shows of its conversation.

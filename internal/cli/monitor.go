@@ -112,7 +112,7 @@ func (p Program) monitor(ctx context.Context, o monitorOptions) error {
 	}
 	k.vault.OwnsTerminal(false)
 	if len(accounts) > 0 {
-		said.tellTo(accounts[0].session)
+		said.tellTo(accounts[0].session, logs[0].logger(file))
 	}
 	// One account whose password cannot be got shows so on screen, beside the
 	// others. If there are no others, there is nothing to show, but what is kept of
@@ -185,10 +185,7 @@ func watch(a config.Account, c imapsession.Credentials, log *accountLog, file sl
 	}
 	more := newFolders(&cfg)
 	session := imapsession.New(cfg)
-	said.tell(func(sentence string) {
-		cfg.Log.Warn(sentence)
-		session.Events().Put(imapsession.AlertEvent{Text: safetext.Clean(sentence), Own: true})
-	})
+	said.tellTo(session, cfg.Log)
 	w := watched{
 		session: session,
 		cache:   kept,

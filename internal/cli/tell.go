@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"log/slog"
 	"net"
 	"strconv"
 	"time"
@@ -23,9 +24,10 @@ func openState() (*state.State, *sentences, error) {
 	return state.Open(state.Options{Dir: dir, Say: said.say}), said, nil
 }
 
-// tellTo has the sentences said to the person on an account's screen.
-func (s *sentences) tellTo(session *imapsession.Session) {
+// tellTo has the sentences said to the person on an account's screen, and in its log.
+func (s *sentences) tellTo(session *imapsession.Session, log *slog.Logger) {
 	s.tell(func(sentence string) {
+		log.Warn(sentence)
 		session.Events().Put(imapsession.AlertEvent{Text: safetext.Clean(sentence), Own: true})
 	})
 }
