@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
@@ -186,8 +187,8 @@ func sitAt(t *testing.T, r route) *seat {
 	t.Cleanup(func() {
 		_ = c.Process.Kill()
 		_ = c.Wait()
+		master.Close() // whoever still has the terminal may not keep us
 		<-read
-		master.Close()
 		reports, _ := filepath.Glob(filepath.Join(dir, "race.*"))
 		for _, path := range reports {
 			text, _ := os.ReadFile(path)
@@ -249,14 +250,25 @@ func (s *seat) modes() string {
 	return fmt.Sprintf("modes %b, cursor %t", s.screen.Mode(), s.screen.CursorVisible())
 }
 
-// started waits for the program's process.
+// started waits for the program's process. Opened for reading alone, a FIFO that
+// nobody writes to would be waited for without end.
 func (s *seat) started() int {
 	s.t.Helper()
-	raw, err := os.ReadFile(filepath.Join(s.dir, "ready"))
+	f, err := os.OpenFile(filepath.Join(s.dir, "ready"), os.O_RDWR|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
+	defer f.Close()
+	if err := f.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		s.t.Fatal(err)
+	}
+	line, err := bufio.NewReader(f).ReadString('\n')
+	if err != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.t.Fatalf("the program has not started: %v; the screen is\n%s\nwritten was\n%q", err, strings.Join(s.lines(), "\n"), s.raw.String())
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil {
 		s.t.Fatal(err)
 	}
