@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"tidings/internal/emulator"
 	"tidings/internal/testserver"
 
 	"github.com/charmbracelet/x/term"
@@ -43,7 +44,7 @@ func stuckTerminal(t *testing.T) (c *exec.Cmd, master, slave *os.File, screen vt
 	}
 	killer := time.AfterFunc(patience, func() { _ = c.Process.Kill() })
 	t.Cleanup(func() { killer.Stop(); _ = c.Process.Kill(); _ = c.Wait() })
-	screen = vt10x.New(vt10x.WithSize(w, h))
+	screen = emulator.New(vt10x.WithSize(w, h))
 	shows(t, master, screen, w, h, "Q quit")
 	// A size that changes has the whole screen painted: far more than a terminal
 	// takes without being read from.

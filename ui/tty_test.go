@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hinshun/vt10x"
 
+	"tidings/internal/emulator"
 	"tidings/internal/safetext"
 	"tidings/internal/testserver"
 	"tidings/store"
@@ -58,7 +59,7 @@ func onTerminal(t testing.TB, w, h int, messages int, environ ...string) *termin
 	}
 	x := &terminalTest{
 		t: t, session: newFakeSession(), master: master, ended: make(chan error, 1),
-		screen: vt10x.New(vt10x.WithSize(w, h)), w: w, h: h,
+		screen: emulator.New(vt10x.WithSize(w, h)), w: w, h: h,
 	}
 	x.changed = sync.NewCond(&x.mu)
 	x.session.narrow = true

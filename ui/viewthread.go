@@ -122,7 +122,7 @@ func (p *projection) admitThread(v *listView, i int, r store.Row, sum *store.Sum
 		return
 	}
 	if at, ok := v.find(p.threads.Newest(r.UID)); ok && v.rowOf(at) < v.top {
-		v.fresh++
+		v.fresh = min(v.fresh+1, v.top) // it may have been above already, and new
 	}
 }
 

@@ -20,6 +20,7 @@ import (
 	"testing"
 	"time"
 
+	"tidings/internal/emulator"
 	"tidings/internal/testserver"
 
 	tea "charm.land/bubbletea/v2"
@@ -165,7 +166,7 @@ func sitAt(t *testing.T, r route) *seat {
 	if err != nil {
 		testserver.Missing(t, "no pseudo-terminal: "+err.Error())
 	}
-	s := &seat{t: t, dir: dir, master: master, screen: vt10x.New(vt10x.WithSize(seatWidth, seatHeight), vt10x.WithWriter(master))}
+	s := &seat{t: t, dir: dir, master: master, screen: emulator.New(vt10x.WithSize(seatWidth, seatHeight), vt10x.WithWriter(master))}
 	s.changed = sync.NewCond(&s.mu)
 	read := make(chan struct{})
 	go func() {

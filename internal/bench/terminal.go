@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"tidings/internal/emulator"
 	"time"
 
 	"github.com/creack/pty"
@@ -52,7 +53,7 @@ type chunk struct {
 func Start(cols, rows int, env []string, name string, args ...string) (*Terminal, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TERM=xterm-256color", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "COLORTERM=truecolor"}, env...)
-	t := &Terminal{Cmd: cmd, screen: vt10x.New(vt10x.WithSize(cols, rows)), change: make(chan struct{})}
+	t := &Terminal{Cmd: cmd, screen: emulator.New(vt10x.WithSize(cols, rows)), change: make(chan struct{})}
 	ptmx, tty, err := pty.Open()
 	if err != nil {
 		return nil, err
