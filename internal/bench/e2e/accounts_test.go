@@ -72,6 +72,10 @@ func TestAccountsSideBySide(t *testing.T) {
 	}
 	term := start(t, []string{"--config", config})
 	waitSelected(term, "Another at work")
+	term.Send("2") // both are loaded before anything arrives
+	waitSelected(term, "Letter at home")
+	term.Send("1")
+	waitSelected(term, "Another at work")
 	second.deliver(t, bench.MessageWithSubject(3, "Fresh at home"))
 	term.WaitUntil("word of the other account's mail", patience, func(s []string) bool {
 		return testserver.Shows(s, "home 1") || testserver.Shows(s, "Fresh at home")
