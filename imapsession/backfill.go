@@ -26,6 +26,14 @@ const (
 	// fillLead is how many UIDs a first filling begins with. A server takes its time
 	// for a long list, and the monitor is about to get it.
 	fillLead = 10_000
+	// The monitor helps where at least helpFrom headers are missing. What it asked for
+	// lasts helpFor at most, besides a round trip: it is where a person's commands
+	// come first.
+	helpFrom = 5000
+	helpFor  = 10 * time.Millisecond
+	// fillTurn is how long the monitor fetches headers before it looks at what else is
+	// to be done in the background.
+	fillTurn = time.Second
 	// fillLine bounds the set of UIDs in a command line.
 	fillLine = 7 << 10
 	// fillVisit is how long a visit may last for the filling.
@@ -56,15 +64,15 @@ type pace struct {
 	warm  bool          // the server has the mailbox's files open
 }
 
-// chunk is how many messages to ask for at once: they last fillFor and a round trip.
+// chunk is how many messages to ask for at once: they last d and a round trip.
 // Two chunks are under way, so that the server always has something to do; where
 // the person's own commands wait for them (shared), it is the two together that last
 // so long.
-func (p *pace) chunk(shared bool) int {
+func (p *pace) chunk(d time.Duration, shared bool) int {
 	if p.each == 0 {
 		return fillFirst
 	}
-	n := (fillFor + p.trip).Seconds() / p.each
+	n := (d + p.trip).Seconds() / p.each
 	if shared {
 		n /= 2
 	}
@@ -103,31 +111,49 @@ func (p *pace) rate() float64 {
 	return 1 / p.each
 }
 
-// fillDue tells whether the monitor is to fill the cache: it has nothing better to
-// do, and there is no worker for it.
+// fillDue tells whether the monitor is to fetch headers for the cache: it has nothing
+// better to do, and there is no worker for it, or enough for both.
 func (l *link) fillDue() bool {
 	if !l.s.fill.wanted() || l.desync != nil || l.watch == WatchVisit && time.Since(l.started) > fillVisit {
 		return false
 	}
-	l.s.mu.Lock()
-	// A message over which links break must not take the monitor's with it.
-	mine := !l.s.worker.usable() && (!l.s.cfg.allowsWorker() || l.s.fill.breaks == 0)
-	l.s.mu.Unlock()
-	if !mine {
-		return false
+	switch l.s.fill.monitors() {
+	case all:
+		now, _ := l.s.fill.ready()
+		return now
+	case some:
+		return true
 	}
-	now, _ := l.s.fill.ready()
-	return now
+	return false
+}
+
+// fillInTurn is the monitor's turn of the filling.
+func (l *link) fillInTurn() error {
+	began := time.Now()
+	wanted := func() bool { return l.dueElse() || time.Since(began) >= fillTurn }
+	if _, err := l.fillSome(l.ctx, wanted); err != nil {
+		return err
+	}
+	if l.s.fill.monitors() == none {
+		l.s.fill.goes(asMonitor, 0)
+	}
+	if !l.dueElse() {
+		l.atRest() // it may go on like this for long
+	}
+	return nil
 }
 
 // fillSome fetches headers that the cache lacks, until there are none, or the link
 // is wanted for something else. worked tells whether it fetched any.
 func (l *link) fillSome(ctx context.Context, wanted func() bool) (worked bool, err error) {
 	b := &l.s.fill
-	if !b.busy.TryLock() {
-		return false, nil
+	l.helps = l.role == asMonitor && b.monitors() == some
+	if !l.helps {
+		if !b.occupy() {
+			return false, nil
+		}
+		defer b.leave()
 	}
-	defer b.busy.Unlock()
 	if err := l.prepareFill(); err != nil {
 		return false, l.fillBroke(nil, err)
 	}
@@ -193,10 +219,14 @@ func (l *link) refuel(flights []flight, wanted func() bool) (flight, error) {
 func (l *link) takeOff() (flight, error) {
 	b := &l.s.fill
 	now, _ := b.ready()
-	if !now {
+	if !now || l.helps && b.monitors() != some {
 		return flight{}, nil
 	}
-	at, uids := b.take(l.filling.chunk(l.role == asMonitor))
+	lasts := fillFor
+	if l.helps {
+		lasts = helpFor
+	}
+	at, uids := b.take(l.filling.chunk(lasts, l.role == asMonitor))
 	if at != l.m.place() {
 		b.took(at, uids, true)
 		return flight{}, nil // another UIDVALIDITY: selected again next time
@@ -288,6 +318,9 @@ func (l *link) prepareFill() error {
 		}
 		l.filling.trip = max(time.Since(began), 1)
 	}
+	if l.helps {
+		return nil
+	}
 	return l.askScope()
 }
 
@@ -359,8 +392,8 @@ func (l *link) landed(f flight, tagged wire.Event) {
 	b := &l.s.fill
 	got := l.keepFetched(f)
 	refused := tagged.Type != "OK"
+	b.goes(l.role, l.filling.rate())
 	b.s.mu.Lock()
-	b.rate = l.filling.rate()
 	if f.at == b.at && f.uids[len(f.uids)-1] < b.suspect || b.narrow == 0 {
 		b.breaks, b.narrow, b.suspect = 0, 0, 0
 	}
@@ -434,7 +467,7 @@ func (l *link) fillBroke(flights []flight, err error) error {
 func (b *backfill) broke(flights []flight) {
 	b.s.mu.Lock()
 	defer b.s.mu.Unlock()
-	b.blank = false
+	b.blank, b.broken, b.rate = false, true, [2]float64{}
 	b.breaks++
 	if b.breaks > 1 && len(flights) > 0 {
 		first := flights[0].uids

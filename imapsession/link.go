@@ -74,6 +74,7 @@ type link struct {
 	aheadKey   aheadKey  // what the choice of the message to be fetched ahead rests on
 	ahead      bodyPart  // what there is of it
 	filling    pace      // of the filling
+	helps      bool      // with it: the worker is at it, too
 	fillBegan  time.Time // when the chunk that comes next was asked for
 	// behindMail: the server said nothing of messages that the filling asked for.
 	behindMail bool

@@ -5,7 +5,6 @@ import (
 	"context"
 	"runtime/debug"
 	"slices"
-	"sync"
 	"time"
 
 	"tidings/store"
@@ -22,15 +21,14 @@ const (
 )
 
 // backfill fills the cache with the headers that it lacks, newest first. Its
-// goroutine finds out what is missing and waits for the disk; a link fetches it:
-// the worker's, or the monitor's where that is alone.
+// goroutine finds out what is missing and waits for the disk; the worker's link
+// fetches it. The monitor's helps with much, and does it all where it is alone.
 type backfill struct {
 	s    *Session
 	wake chan struct{} // capacity 1
 
-	busy sync.Mutex // held by the link that fetches
-
 	// Session.mu guards what follows.
+	busy    bool // a link is at it; one that helps does not count
 	at      store.Place
 	list    *store.List // as it was when it was lent
 	blank   bool        // none was lent, and the cache has nothing of the mailbox
@@ -43,10 +41,11 @@ type backfill struct {
 	behind  int                // rows of the list of which it is not known whether they are kept
 	after   time.Time          // not before then
 	breaks  int                // times in a row that the link broke meanwhile
+	broken  bool               // a link ever broke meanwhile
 	narrow  int                // if not 0: how many may be asked for at once, down to suspect
 	suspect store.UID
-	rate    float64 // messages a second, lately
-	active  bool    // progress was told and is not at its end
+	rate    [2]float64 // messages a second, lately, of each role
+	active  bool       // progress was told and is not at its end
 	toldAt  time.Time
 
 	covered covered // of the goroutine alone: what it has looked up
@@ -296,6 +295,61 @@ func (b *backfill) ready() (now bool, at time.Time) {
 	return true, time.Time{}
 }
 
+// share is what of the filling is left to a link.
+type share uint8
+
+const (
+	none share = iota
+	some       // it helps
+	all
+)
+
+// monitors is the monitor's share of what is to be filled.
+func (b *backfill) monitors() share {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	switch {
+	case b.busy && !b.s.worker.usable():
+		return none // the worker is about to leave it
+	case !b.s.cfg.allowsWorker():
+		return all
+	// A message over which links break must not take the monitor's with it.
+	case !b.s.worker.usable() && b.breaks == 0:
+		return all
+	case b.broken || !b.s.worker.usable() || b.held || time.Now().Before(b.after):
+		return none
+	case len(b.todo) > 0 && len(b.todo)+b.behind >= helpFrom:
+		return some
+	}
+	return none
+}
+
+// occupy makes a link the one that fetches, if there is none.
+func (b *backfill) occupy() bool {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	if b.busy {
+		return false
+	}
+	b.busy = true
+	return true
+}
+
+// leave ends what occupy began.
+func (b *backfill) leave() {
+	b.s.mu.Lock()
+	b.busy = false
+	b.s.mu.Unlock()
+	nudge(b.s.wake) // the monitor may be next
+}
+
+// goes notes how many messages a link brings in a second.
+func (b *backfill) goes(r role, rate float64) {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	b.rate[r] = rate
+}
+
 // hold stops the filling behind what is under way, or lets it go on.
 func (b *backfill) hold(yes bool) {
 	b.s.mu.Lock()
@@ -341,7 +395,7 @@ func (b *backfill) report(ended bool) {
 	ev := ProgressEvent{
 		Total: int64(total),
 		Done:  max(0, int64(total-min(total, left+b.behind+unknown))),
-		Rate:  b.rate,
+		Rate:  b.rate[asMonitor] + b.rate[asWorker],
 		Ended: ended || idle,
 	}
 	if idle && unknown == 0 {

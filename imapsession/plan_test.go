@@ -137,24 +137,24 @@ func TestPaceOfChunks(t *testing.T) {
 	for _, rate := range []float64{1, 100, 20_000, 10e6} {
 		p := pace{trip: 30e6, each: 1 / rate} // 30 ms
 		for shared, atOnce := range map[bool]int{true: 2, false: 1} {
-			n := p.chunk(shared)
+			n := p.chunk(fillFor, shared)
 			if lasts := float64(atOnce*n) / rate; n != 1 && n != fillMost && (lasts > 0.08 || lasts < 0.07) {
 				t.Errorf("at %v a second %d chunks of %d last %.3f s", rate, atOnce, n, lasts)
 			}
 		}
 	}
 	p := new(pace)
-	if n := p.chunk(true); n != fillFirst {
+	if n := p.chunk(fillFor, true); n != fillFirst {
 		t.Error("the first chunk is ", n)
 	}
 	now := time.Now()
 	p.came(fillFirst, now.Add(-time.Hour))
-	if n := p.chunk(true); n != fillFirst {
+	if n := p.chunk(fillFor, true); n != fillFirst {
 		t.Error("the first chunk counts: the next is ", n)
 	}
 	p.ended = time.Time{}
 	p.came(fillFirst, now.Add(-time.Minute))
-	if n := p.chunk(true); n != 1 {
+	if n := p.chunk(fillFor, true); n != 1 {
 		t.Error("the second does not: the next is ", n)
 	}
 }

@@ -228,7 +228,7 @@ func (l *link) turn() (worked bool, err error) {
 		{func() bool { return !now.Before(l.auditAt) }, l.audit},
 		{func() bool { return !worked && l.aheadDue() }, l.fetchAhead},
 		{func() bool { return !worked && l.sweepDue() }, l.sweep},
-		{func() bool { return !worked && l.fillDue() }, func() error { _, err := l.fillSome(l.ctx, l.dueElse); return err }},
+		{func() bool { return !worked && l.fillDue() }, l.fillInTurn},
 	} {
 		if l.desync != nil && worked {
 			return true, nil
