@@ -26,11 +26,13 @@ const (
 	// fillLead is how many UIDs a first filling begins with. A server takes its time
 	// for a long list, and the monitor is about to get it.
 	fillLead = 10_000
-	// The monitor helps where at least helpFrom headers are missing. What it asked for
-	// lasts helpFor at most, besides a round trip: it is where a person's commands
-	// come first.
-	helpFrom = 5000
-	helpFor  = 10 * time.Millisecond
+	// The monitor helps where at least helpFrom headers are missing and the worker
+	// alone brings fewer than helpBelow in a second: with more, the cache's writer has
+	// enough to do. What it asked for lasts helpFor at most, besides a round trip: it
+	// is where a person's commands come first.
+	helpFrom  = 5000
+	helpBelow = 50_000
+	helpFor   = 10 * time.Millisecond
 	// fillTurn is how long the monitor fetches headers before it looks at what else is
 	// to be done in the background.
 	fillTurn = time.Second

@@ -318,10 +318,11 @@ func (b *backfill) monitors() share {
 		return all
 	case b.broken || !b.s.worker.usable() || b.held || time.Now().Before(b.after):
 		return none
-	case len(b.todo) > 0 && len(b.todo)+b.behind >= helpFrom:
-		return some
 	}
-	return none
+	if alone := b.rate[asWorker]; alone == 0 || alone >= helpBelow || len(b.todo) == 0 || len(b.todo)+b.behind < helpFrom {
+		return none
+	}
+	return some
 }
 
 // occupy makes a link the one that fetches, if there is none.
