@@ -138,15 +138,8 @@ func TestFillingGivesCommandsTheirTurn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		srv := newFake(t, 20000)
 		withTrash(srv, 3)
-		srv.on = func(c *fakeConn, tag, cmd string) bool {
-			if strings.HasPrefix(cmd, "UID FETCH") && strings.Contains(cmd, "HEADER.FIELDS") {
-				var lo, hi int
-				fmt.Sscanf(strings.Fields(cmd)[2], "%d:%d", &lo, &hi)
-				time.Sleep(time.Duration(hi-lo+1) * time.Millisecond) // 1,000 a second
-			}
-			return false
-		}
-		f, _ := start(t, fillConfig(srv, newFakeCache()))
+		srv.on = slowly // 1,000 a second
+		f, stop := start(t, fillConfig(srv, newFakeCache()))
 		f.live(1)
 		time.Sleep(5 * time.Second) // it is under way
 		for range 10 {
@@ -160,12 +153,17 @@ func TestFillingGivesCommandsTheirTurn(t *testing.T) {
 			}
 		}
 		f.mu.Lock()
-		defer f.mu.Unlock()
-		ev := f.progress[len(f.progress)-1] // the monitor helps
+		told := slices.Clone(f.progress)
+		f.mu.Unlock()
+		stop()
+		for _, c := range srv.conns {
+			<-c.ended
+		}
+		ev := told[len(told)-1] // the monitor helps
 		if ev.Rate < 1500 || ev.Rate > 2500 || ev.Left <= 0 || ev.Ended {
 			t.Errorf("progress %+v", ev)
 		}
-		for _, ev := range f.progress {
+		for _, ev := range told {
 			if ev.Total != 20000 {
 				t.Errorf("progress %+v", ev)
 			}
