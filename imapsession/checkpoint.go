@@ -25,6 +25,9 @@ func (s *Session) checkpoint() {
 
 // checkpointIn is how long until a Checkpoint is due, negative for never.
 func (s *Session) checkpointIn(now time.Time) time.Duration {
+	if s.selected && s.fill.takeLost() {
+		s.unkept = true
+	}
 	if s.cfg.Cache == nil || !s.unkept || s.silent {
 		return -1
 	}

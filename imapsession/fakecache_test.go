@@ -24,6 +24,8 @@ type fakeCache struct {
 	// had not written is lost.
 	dying bool
 	left  int
+	// forgets: summaries are not kept.
+	forgets bool
 }
 
 func newFakeCache() *fakeCache {
@@ -98,6 +100,9 @@ func (c *fakeCache) Keep(cp store.Checkpoint) {
 func (c *fakeCache) KeepSummaries(at store.Place, sums []*store.Summary) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.forgets {
+		return
+	}
 	for _, sum := range sums {
 		c.summaries[sum.UID] = sum
 	}

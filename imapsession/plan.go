@@ -3,6 +3,7 @@ package imapsession
 import (
 	"cmp"
 	"context"
+	"math/rand/v2"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -18,6 +19,12 @@ const (
 	// unsettledMax is how many summaries may wait for the disk: with it, what the
 	// filling takes in memory is bounded, whatever the disk does.
 	unsettledMax = 8192
+	// witnessEvery is how often it is looked whether the cache still has what it had,
+	// by witnessRows of the newest witnessAmong: "tidings cache clear" may be run
+	// beside this program.
+	witnessEvery = time.Minute
+	witnessRows  = 64
+	witnessAmong = 4096
 )
 
 // backfill fills the cache with the headers that it lacks, newest first. Its
@@ -48,7 +55,10 @@ type backfill struct {
 	active  bool       // progress was told and is not at its end
 	toldAt  time.Time
 
+	lost bool // the cache does not have any more what it had: the list goes there again
+
 	covered covered // of the goroutine alone: what it has looked up
+	witness witness // of the goroutine alone
 }
 
 // scope is what of the mailbox is to be filled, where that is not all of it.
@@ -129,6 +139,8 @@ func (b *backfill) run(ctx context.Context) {
 	}
 	given := 0 // summaries asked for since the disk was waited for
 	total := 0 // and since memory was given back
+	look := time.NewTicker(witnessEvery)
+	defer look.Stop()
 	for ctx.Err() == nil {
 		if given >= unsettledMax {
 			if err := b.s.cfg.Cache.Settled(ctx); err != nil && ctx.Err() == nil {
@@ -152,9 +164,72 @@ func (b *backfill) run(ctx context.Context) {
 		}
 		select {
 		case <-b.wake:
+		case <-look.C:
+			if b.idle() {
+				b.question(ctx)
+			}
 		case <-ctx.Done():
 		}
 	}
+}
+
+// witness is some messages that were in the cache when it was looked last.
+type witness struct {
+	at   store.Place
+	uids []store.UID
+}
+
+// question looks whether the cache still has the witness, and chooses another. If it
+// has not, everything is looked up again, once: what was never there is no witness.
+func (b *backfill) question(ctx context.Context) {
+	s := b.s
+	s.mu.Lock()
+	at, list := b.at, b.list
+	s.mu.Unlock()
+	if list == nil || list.Len() == 0 {
+		return
+	}
+	var uids []store.UID
+	if b.witness.at == at {
+		uids = slices.DeleteFunc(b.witness.uids, func(u store.UID) bool {
+			_, there := list.Find(u)
+			return !there
+		})
+	}
+	b.witness = witness{}
+	if len(uids) > 0 {
+		missing, err := s.cfg.Cache.Missing(ctx, at, uids)
+		if err != nil {
+			return
+		}
+		if len(missing) > 0 {
+			s.log.Info("the cache has lost what it had: it is filled again")
+			b.covered = covered{}
+			s.mu.Lock()
+			b.lost = true
+			s.mu.Unlock()
+			nudge(b.wake)
+			s.poke()
+			return
+		}
+	}
+	hi := list.Len() - rand.IntN(max(1, min(list.Len(), witnessAmong)-witnessRows+1))
+	uids = list.UIDs(max(0, hi-witnessRows), hi)
+	missing, err := s.cfg.Cache.Missing(ctx, at, uids)
+	if err != nil {
+		return
+	}
+	uids = slices.DeleteFunc(uids, func(u store.UID) bool { return slices.Contains(missing, u) })
+	b.witness = witness{at, uids}
+}
+
+// takeLost tells, once, that the cache needs the list again.
+func (b *backfill) takeLost() bool {
+	b.s.mu.Lock()
+	defer b.s.mu.Unlock()
+	lost := b.lost
+	b.lost = false
+	return lost
 }
 
 // idle tells whether everything that was to be filled is.
