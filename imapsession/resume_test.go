@@ -229,6 +229,8 @@ func TestReconcileAtRandomFromDisk(t *testing.T) {
 					})
 				}
 				busy.Wait()
+				// A link may break before the cache is read.
+				f.until("a first list", func() bool { return len(f.resyncs) > 0 })
 				stop()
 				if first := f.resyncs[0]; round > 0 && first.AsOf.IsZero() {
 					t.Errorf("round %d: the first list told is not the cache's", round)
