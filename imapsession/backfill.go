@@ -26,16 +26,6 @@ const (
 	// fillLead is how many UIDs a first filling begins with. A server takes its time
 	// for a long list, and the monitor is about to get it.
 	fillLead = 10_000
-	// The monitor helps where at least helpFrom headers are missing and the worker
-	// alone brings fewer than helpBelow in a second: with more, the cache's writer has
-	// enough to do. What it asked for lasts helpFor at most, besides a round trip: it
-	// is where a person's commands come first.
-	helpFrom  = 5000
-	helpBelow = 50_000
-	helpFor   = 10 * time.Millisecond
-	// fillTurn is how long the monitor fetches headers before it looks at what else is
-	// to be done in the background.
-	fillTurn = time.Second
 	// fillLine bounds the set of UIDs in a command line.
 	fillLine = 7 << 10
 	// fillVisit is how long a visit may last for the filling.
@@ -111,38 +101,6 @@ func (p *pace) rate() float64 {
 		return 0
 	}
 	return 1 / p.each
-}
-
-// fillDue tells whether the monitor is to fetch headers for the cache: it has nothing
-// better to do, and there is no worker for it, or enough for both.
-func (l *link) fillDue() bool {
-	if !l.s.fill.wanted() || l.desync != nil || l.watch == WatchVisit && time.Since(l.started) > fillVisit {
-		return false
-	}
-	switch l.s.fill.monitors() {
-	case all:
-		now, _ := l.s.fill.ready()
-		return now
-	case some:
-		return true
-	}
-	return false
-}
-
-// fillInTurn is the monitor's turn of the filling.
-func (l *link) fillInTurn() error {
-	began := time.Now()
-	wanted := func() bool { return l.dueElse() || time.Since(began) >= fillTurn }
-	if _, err := l.fillSome(l.ctx, wanted); err != nil {
-		return err
-	}
-	if l.s.fill.monitors() == none {
-		l.s.fill.goes(asMonitor, 0)
-	}
-	if !l.dueElse() {
-		l.atRest() // it may go on like this for long
-	}
-	return nil
 }
 
 // fillSome fetches headers that the cache lacks, until there are none, or the link

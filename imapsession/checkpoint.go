@@ -15,9 +15,12 @@ func (m *mailbox) place() store.Place {
 	return store.Place{Mailbox: m.name, UIDValidity: m.uidValidity}
 }
 
-// checkpoint hands the list to the cache if anything in it has changed and the
-// last time is long enough ago.
+// checkpoint hands the list to the cache if anything in it has changed, or the cache
+// has lost it, and the last time is long enough ago.
 func (s *Session) checkpoint() {
+	if s.selected && s.fill.takeLost() {
+		s.unkept = true
+	}
 	if s.checkpointIn(time.Now()) == 0 {
 		s.keep()
 	}
@@ -25,9 +28,6 @@ func (s *Session) checkpoint() {
 
 // checkpointIn is how long until a Checkpoint is due, negative for never.
 func (s *Session) checkpointIn(now time.Time) time.Duration {
-	if s.selected && s.fill.takeLost() {
-		s.unkept = true
-	}
 	if s.cfg.Cache == nil || !s.unkept || s.silent {
 		return -1
 	}

@@ -3,7 +3,6 @@ package imapsession
 import (
 	"cmp"
 	"context"
-	"math/rand/v2"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -19,12 +18,6 @@ const (
 	// unsettledMax is how many summaries may wait for the disk: with it, what the
 	// filling takes in memory is bounded, whatever the disk does.
 	unsettledMax = 8192
-	// witnessEvery is how often it is looked whether the cache still has what it had,
-	// by witnessRows of the newest witnessAmong: "tidings cache clear" may be run
-	// beside this program.
-	witnessEvery = time.Minute
-	witnessRows  = 64
-	witnessAmong = 4096
 )
 
 // backfill fills the cache with the headers that it lacks, newest first. Its
@@ -173,65 +166,6 @@ func (b *backfill) run(ctx context.Context) {
 	}
 }
 
-// witness is some messages that were in the cache when it was looked last.
-type witness struct {
-	at   store.Place
-	uids []store.UID
-}
-
-// question looks whether the cache still has the witness, and chooses another. If it
-// has not, everything is looked up again, once: what was never there is no witness.
-func (b *backfill) question(ctx context.Context) {
-	s := b.s
-	s.mu.Lock()
-	at, list := b.at, b.list
-	s.mu.Unlock()
-	if list == nil || list.Len() == 0 {
-		return
-	}
-	var uids []store.UID
-	if b.witness.at == at {
-		uids = slices.DeleteFunc(b.witness.uids, func(u store.UID) bool {
-			_, there := list.Find(u)
-			return !there
-		})
-	}
-	b.witness = witness{}
-	if len(uids) > 0 {
-		missing, err := s.cfg.Cache.Missing(ctx, at, uids)
-		if err != nil {
-			return
-		}
-		if len(missing) > 0 {
-			s.log.Info("the cache has lost what it had: it is filled again")
-			b.covered = covered{}
-			s.mu.Lock()
-			b.lost = true
-			s.mu.Unlock()
-			nudge(b.wake)
-			s.poke()
-			return
-		}
-	}
-	hi := list.Len() - rand.IntN(max(1, min(list.Len(), witnessAmong)-witnessRows+1))
-	uids = list.UIDs(max(0, hi-witnessRows), hi)
-	missing, err := s.cfg.Cache.Missing(ctx, at, uids)
-	if err != nil {
-		return
-	}
-	uids = slices.DeleteFunc(uids, func(u store.UID) bool { return slices.Contains(missing, u) })
-	b.witness = witness{at, uids}
-}
-
-// takeLost tells, once, that the cache needs the list again.
-func (b *backfill) takeLost() bool {
-	b.s.mu.Lock()
-	defer b.s.mu.Unlock()
-	lost := b.lost
-	b.lost = false
-	return lost
-}
-
 // idle tells whether everything that was to be filled is.
 func (b *backfill) idle() bool {
 	b.s.mu.Lock()
@@ -368,62 +302,6 @@ func (b *backfill) ready() (now bool, at time.Time) {
 		return false, b.after
 	}
 	return true, time.Time{}
-}
-
-// share is what of the filling is left to a link.
-type share uint8
-
-const (
-	none share = iota
-	some       // it helps
-	all
-)
-
-// monitors is the monitor's share of what is to be filled.
-func (b *backfill) monitors() share {
-	b.s.mu.Lock()
-	defer b.s.mu.Unlock()
-	switch {
-	case b.busy && !b.s.worker.usable():
-		return none // the worker is about to leave it
-	case !b.s.cfg.allowsWorker():
-		return all
-	// A message over which links break must not take the monitor's with it.
-	case !b.s.worker.usable() && b.breaks == 0:
-		return all
-	case b.broken || !b.s.worker.usable() || b.held || time.Now().Before(b.after):
-		return none
-	}
-	if alone := b.rate[asWorker]; alone == 0 || alone >= helpBelow || len(b.todo) == 0 || len(b.todo)+b.behind < helpFrom {
-		return none
-	}
-	return some
-}
-
-// occupy makes a link the one that fetches, if there is none.
-func (b *backfill) occupy() bool {
-	b.s.mu.Lock()
-	defer b.s.mu.Unlock()
-	if b.busy {
-		return false
-	}
-	b.busy = true
-	return true
-}
-
-// leave ends what occupy began.
-func (b *backfill) leave() {
-	b.s.mu.Lock()
-	b.busy = false
-	b.s.mu.Unlock()
-	nudge(b.s.wake) // the monitor may be next
-}
-
-// goes notes how many messages a link brings in a second.
-func (b *backfill) goes(r role, rate float64) {
-	b.s.mu.Lock()
-	defer b.s.mu.Unlock()
-	b.rate[r] = rate
 }
 
 // hold stops the filling behind what is under way, or lets it go on.
